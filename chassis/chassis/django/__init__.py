@@ -1,0 +1,1 @@
+"""Django and DRF adapters of the chassis."""

@@ -1,0 +1,58 @@
+"""Who sends a request, by the bearer token alone: DRF's way into chassis.tokens."""
+
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from chassis.keys import KeyStore
+from chassis.problems import CHALLENGE
+from chassis.tokens import InvalidToken, Principal, Verifier
+
+
+@cache
+def get_verifier() -> Verifier:
+    """The verifier of this process, for settings.AUDIENCE and settings.ORIGIN.
+
+    Raises: ConfigurationError when there are no usable keys.
+    """
+    return Verifier(KeyStore(settings.KEYS_PUBLIC), issuer=settings.ORIGIN, audience=settings.AUDIENCE)
+
+
+def authenticate(request: HttpRequest) -> Principal | None:
+    """The principal of a request, or None when it carries no Authorization header.
+
+    The server joins a repeated header with a comma, which no token contains, so it is refused.
+    Raises: InvalidToken.
+    """
+    value = request.META.get("HTTP_AUTHORIZATION")
+    return get_verifier().authenticate([] if value is None else [value])
+
+
+class BearerAuthentication(BaseAuthentication):
+    """Sets request.user and request.auth to the Principal of the token. Reads no user row."""
+
+    def authenticate(self, request: Request) -> tuple[Principal, Principal] | None:
+        try:
+            principal = authenticate(request._request)
+        except InvalidToken as exc:
+            raise AuthenticationFailed from exc
+        return None if principal is None else (principal, principal)
+
+    def authenticate_header(self, request: Request) -> str:
+        return CHALLENGE
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the OpenAPI document names the token."""
+
+    target_class = "chassis.django.authentication.BearerAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}

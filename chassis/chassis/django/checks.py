@@ -1,0 +1,58 @@
+"""System checks: what must be true of a service before it answers its first request."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from chassis.django.permissions import scope_of
+
+_DOCUMENTED_METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@register(Tags.security)
+def check_scopes(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Every API view states the scope of each of its methods, or that it is public."""
+    return [
+        Error(
+            f"{view.__module__}.{view.__qualname__} states no scope for {method.upper()}.",
+            hint="Give it required_scope, or public = True.",
+            id="chassis.E001",
+        )
+        for view in _api_views(get_resolver().url_patterns)
+        for method in _DOCUMENTED_METHODS
+        if hasattr(view, method) and not _is_stated(view, method.upper())
+    ]
+
+
+@register(Tags.database)
+def check_roles(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """The service does not run as the owner of its tables, so that rights can be withheld from it."""
+    if settings.APP_ROLE:
+        return []
+    return [
+        Warning(
+            "The running service uses the role that owns the tables.",
+            hint="Give it a role of its own; until then triggers protect the data, rights do not.",
+            id="chassis.W001",
+        )
+    ]
+
+
+def _api_views(patterns: list[URLPattern | URLResolver]) -> Iterator[Any]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _api_views(pattern.url_patterns)
+        elif hasattr(pattern.callback, "cls"):
+            yield pattern.callback.cls
+
+
+def _is_stated(view: Any, method: str) -> bool:
+    if getattr(view, "public", False) is True:
+        return True
+    try:
+        return bool(scope_of(view, method))
+    except LookupError:
+        return False

@@ -1,0 +1,95 @@
+"""Settings that every Django service has in common; each settings.py imports them by name."""
+
+from typing import Any, Final
+
+from psycopg2 import ProgrammingError
+from psycopg2.extensions import parse_dsn
+
+from chassis.env import LOOPBACK_NAMES, ConfigurationError, env_bind, env_int, env_str, is_loopback
+
+REST_FRAMEWORK: Final[dict[str, Any]] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["chassis.django.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["chassis.django.permissions.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "chassis.django.exceptions.problem_handler",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+    "NUM_PROXIES": 0,
+}
+
+SPECTACULAR_SETTINGS: Final[dict[str, Any]] = {
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
+
+SILENCED_SYSTEM_CHECKS: Final = [
+    "admin.E408",  # No AuthenticationMiddleware: each admin request brings its own token.
+    "admin.E410",  # No SessionMiddleware: services keep no sessions.
+    "security.W004",  # Strict-Transport-Security is set where TLS ends, at the edge.
+    "security.W008",  # Redirection to https likewise.
+]
+
+_TIMEOUTS: Final = (
+    "-c lock_timeout=2000 -c statement_timeout=5000 -c idle_in_transaction_session_timeout=10000"
+)
+
+
+def databases(prefix: str) -> dict[str, dict[str, Any]]:
+    """DATABASES from the libpq URL in <PREFIX>_DATABASE_URL, with time-outs and kept connections.
+
+    Raises: ConfigurationError.
+    """
+    return {"default": _database(f"{prefix}_DATABASE_URL", env_str(f"{prefix}_DATABASE_URL"))}
+
+
+def database_owner(prefix: str) -> dict[str, Any]:
+    """The same for <PREFIX>_OWNER_DATABASE_URL, which migrations use; the first URL when it is absent.
+
+    Raises: ConfigurationError.
+    """
+    url = env_str(f"{prefix}_OWNER_DATABASE_URL", env_str(f"{prefix}_DATABASE_URL"))
+    return _database(f"{prefix}_OWNER_DATABASE_URL", url)
+
+
+def server(prefix: str, port: int) -> dict[str, Any]:
+    """How `manage.py serve` listens: <PREFIX>_BIND, <PREFIX>_WORKERS, <PREFIX>_THREADS (per worker).
+
+    Raises: ConfigurationError.
+    """
+    return {
+        "bind": env_bind(f"{prefix}_BIND", f"127.0.0.1:{port}"),
+        "workers": env_int(f"{prefix}_WORKERS", 1, minimum=1, maximum=64),
+        "threads": env_int(f"{prefix}_THREADS", 4, minimum=1, maximum=64),
+    }
+
+
+def allowed_hosts(origin: str) -> list[str]:
+    """ALLOWED_HOSTS: the host of the origin, and every loopback name when it is one of them."""
+    if is_loopback(origin):
+        return sorted(name if ":" not in name else f"[{name}]" for name in LOOPBACK_NAMES)
+    return [origin.split("://")[1].rsplit(":", 1)[0] if origin.count(":") > 1 else origin.split("://")[1]]
+
+
+def _database(name: str, url: str) -> dict[str, Any]:
+    try:
+        dsn = parse_dsn(url)
+    except ProgrammingError as exc:
+        raise ConfigurationError(f"{name} is not a libpq connection URL.") from exc
+    if "dbname" not in dsn or "user" not in dsn:
+        raise ConfigurationError(f"{name} must name a user and a database.")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": dsn.pop("dbname"),
+        "USER": dsn.pop("user"),
+        "PASSWORD": dsn.pop("password", ""),
+        "HOST": dsn.pop("host", ""),
+        "PORT": dsn.pop("port", ""),
+        "OPTIONS": {"connect_timeout": 3, "options": _TIMEOUTS} | dsn,
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+    }

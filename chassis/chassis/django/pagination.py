@@ -1,0 +1,106 @@
+"""Lists by keyset: signed cursors, limits, and no unknown query parameter."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.core import signing
+from django.db.models import Model, Q, QuerySet
+from rest_framework.request import Request
+
+from chassis.problems import DomainError, FieldError
+
+DEFAULT_LIMIT: Final = 20
+MAX_LIMIT: Final = 100
+
+
+class UnknownParameter(DomainError):
+    """The query has a parameter that this resource does not know, or has one twice."""
+
+    code = "unknown-parameter"
+    status = 400
+
+
+class InvalidParameter(DomainError):
+    """A query parameter has a value that it cannot have."""
+
+    code = "invalid-input"
+    status = 400
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__(detail, errors=[FieldError(f"?{name}", "invalid", detail)])
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of a list, and the cursor that continues it, or None at its end."""
+
+    rows: list[Any]
+    next_cursor: str | None
+
+
+def check_parameters(request: Request, known: Collection[str]) -> None:
+    """Refuse a query with a parameter that is not known, or that stands twice.
+
+    Raises: UnknownParameter.
+    """
+    for name, values in request.query_params.lists():
+        if name not in known:
+            raise UnknownParameter("The query has a parameter that is not known here.")
+        if len(values) > 1:
+            raise UnknownParameter(f"The parameter {name} stands twice.")
+
+
+def paginate(queryset: QuerySet[Any], request: Request, *, key: Sequence[str]) -> Page:
+    """The page of a list that `limit` (1 to 100, default 20) and `cursor` of the query ask for.
+
+    key names the fields that order the list, as order_by() takes them; together they must be unique.
+    Raises: InvalidParameter.
+    """
+    limit = _limit(request)
+    after = _after(request, key)
+    if after is not None:
+        queryset = queryset.filter(_beyond(key, after))
+    rows = list(queryset.order_by(*key)[: limit + 1])
+    has_more = len(rows) > limit
+    return Page(rows[:limit], _cursor(rows[limit - 1], request, key) if has_more else None)
+
+
+def _limit(request: Request) -> int:
+    text = request.query_params.get("limit", str(DEFAULT_LIMIT))
+    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MAX_LIMIT):
+        raise InvalidParameter("limit", f"The limit must be a whole number from 1 to {MAX_LIMIT}.")
+    return int(text)
+
+
+def _after(request: Request, key: Sequence[str]) -> list[Any] | None:
+    text = request.query_params.get("cursor")
+    if text is None:
+        return None
+    try:
+        values = signing.loads(text, salt=_salt(request, key))
+    except (signing.BadSignature, ValueError) as exc:
+        raise InvalidParameter("cursor", "The cursor is not one of this list.") from exc
+    return list(values)
+
+
+def _cursor(row: Model, request: Request, key: Sequence[str]) -> str:
+    values = [getattr(row, name.lstrip("-")) for name in key]
+    plain = [value if isinstance(value, int | str) else value.isoformat() for value in values]
+    return signing.dumps(plain, salt=_salt(request, key))
+
+
+def _salt(request: Request, key: Sequence[str]) -> str:
+    # A cursor belongs to one list in one order, so one list's cursor cannot steer another.
+    return f"cursor:{request.path}:{','.join(key)}"
+
+
+def _beyond(key: Sequence[str], values: Sequence[Any]) -> Q:
+    # (a, b) > (x, y) as a > x or (a = x and b > y), each in its own direction.
+    condition = Q(pk__in=[])
+    equal = Q()
+    for name, value in zip(key, values, strict=True):
+        field = name.lstrip("-")
+        condition |= equal & Q(**{f"{field}__{'lt' if name.startswith('-') else 'gt'}": value})
+        equal &= Q(**{field: value})
+    return condition

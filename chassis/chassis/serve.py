@@ -1,0 +1,36 @@
+"""Runs a WSGI application on granian with the settings that the measured traps ask for."""
+
+from typing import Final
+
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server import Server
+
+_BACKLOG: Final = 1024
+
+
+def serve(target: str, *, bind: tuple[str, int], workers: int, threads: int, name: str) -> None:
+    """Serve `package.module:callable` until SIGTERM or SIGINT; requests under way are finished.
+
+    threads are per worker. Granian starts 512 where nobody says how many, and its back-pressure counts
+    idle connections, so both are set here; keep-alive stays well above what the edge keeps pooled.
+    """
+    Server(
+        target,
+        address=bind[0],
+        port=bind[1],
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        workers=workers,
+        blocking_threads=threads,
+        backlog=_BACKLOG,
+        backpressure=_BACKLOG,
+        http1_settings=HTTP1Settings(keep_alive=True),
+        websockets=False,
+        log_level=LogLevels.error,
+        log_access=False,
+        process_name=name,
+        workers_kill_timeout=10,
+        respawn_failed_workers=False,
+    ).serve()

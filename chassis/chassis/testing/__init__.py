@@ -1,0 +1,41 @@
+"""The pytest plugin of the services (`-p chassis.testing`): keys of its own, and tokens signed with them.
+
+It is loaded before any settings, for those read KEYS_PUBLIC, KEYS_PRIVATE and MERCATO_ORIGIN.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from chassis.testing.forge import Forge, write_keys
+
+ORIGIN = "http://localhost:8000"
+
+
+def _prepare() -> Path:
+    keys_dir = Path(tempfile.mkdtemp(prefix="mercato-keys-"))
+    atexit.register(shutil.rmtree, keys_dir, ignore_errors=True)
+    write_keys(keys_dir, services={"catalog_variant": "listings:write catalog:exists"})
+    os.environ["MERCATO_ORIGIN"] = ORIGIN
+    os.environ["KEYS_PUBLIC"] = str(keys_dir / "public")
+    os.environ["KEYS_PRIVATE"] = str(keys_dir / "private" / "gateway")
+    return keys_dir
+
+
+_KEYS_DIR = _prepare()
+
+
+@pytest.fixture(scope="session")
+def keys_dir() -> Path:
+    """The folder `keys/` of the test run, with private/ and public/."""
+    return _KEYS_DIR
+
+
+@pytest.fixture(scope="session")
+def forge(keys_dir: Path) -> Forge:
+    """Mints good tokens with the keys of the test run, and bad ones too."""
+    return Forge(keys_dir, issuer=ORIGIN)

@@ -1,0 +1,73 @@
+"""Fixtures for services on Django, to be imported in the conftest.py of a suite.
+
+Tests connect with the rights that the running service has: the owner creates and migrates the database.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from rest_framework.test import APIClient
+
+from chassis.ids import uuid7
+from chassis.testing.forge import Forge
+
+ClientFor = Callable[..., APIClient]
+_LOGIN = ("USER", "PASSWORD", "HOST", "PORT")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """Create the test database as its owner, then connect as the role that the service runs as."""
+    app = {name: connection.settings_dict[name] for name in _LOGIN}
+    owner = {name: settings.DATABASE_OWNER[name] for name in _LOGIN}
+    real_name = connection.settings_dict["NAME"]
+    with django_db_blocker.unblock():
+        _connect_as(owner)
+        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+        _connect_as(app)
+    yield
+    with django_db_blocker.unblock():
+        _connect_as(owner)
+        connection.creation.destroy_test_db(real_name, verbosity=0)
+
+
+@pytest.fixture
+def as_user(forge: Forge) -> ClientFor:
+    """A client with the token of a customer: `as_user(scope="…", sub="…")`, any claim can be set."""
+
+    def client(scope: str = "", sub: str | None = None, **claims: Any) -> APIClient:
+        sub = sub or str(uuid7())
+        return _client(forge.mint(settings.AUDIENCE, scope=scope, sub=sub, **claims), sub)
+
+    return client
+
+
+@pytest.fixture
+def as_staff(as_user: ClientFor) -> ClientFor:
+    """A client with the token of a member of staff."""
+
+    def client(scope: str = "", sub: str | None = None, **claims: Any) -> APIClient:
+        return as_user(scope, sub, **{"roles": ["staff"]} | claims)
+
+    return client
+
+
+@pytest.fixture
+def anonymous() -> APIClient:
+    """A client without a token."""
+    return APIClient()
+
+
+def _client(token: str, sub: str) -> APIClient:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    client.sub = sub  # type: ignore[attr-defined]
+    return client
+
+
+def _connect_as(login: dict[str, Any]) -> None:
+    connection.close()
+    connection.settings_dict.update(login)

@@ -1,0 +1,436 @@
+"""The strict verifier of our tokens: one implementation for Django, Flask and the edge.
+
+The rules and their sources: RFC 7515 (compact form), RFC 8725 and its successor draft (algorithm bound to
+the key, explicit typing, hostile key ids), RFC 9068 (access tokens), RFC 6750, RFC 9110 section 11 (header).
+"""
+
+import base64
+import binascii
+import json
+import logging
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import jwt
+from prometheus_client import Counter
+
+from chassis.keys import GATEWAY, KeySet, SigningKey, VerifyKey
+
+LEEWAY_SECONDS: Final = 5
+MAX_TOKEN_BYTES: Final = 4096
+MAX_HEADER_BYTES: Final = 512
+
+_SEGMENT: Final = r"[A-Za-z0-9_-]+"
+_COMPACT: Final = re.compile(rf"({_SEGMENT})\.({_SEGMENT})\.({_SEGMENT})", re.ASCII)
+_BEARER: Final = re.compile(r"bearer ([A-Za-z0-9_.-]+)", re.ASCII | re.IGNORECASE)
+_KID: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+_NAME: Final = re.compile(r"[A-Za-z0-9:_.-]{1,128}", re.ASCII)
+_SUBJECT: Final = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|svc:[a-z_]{1,64}", re.ASCII
+)
+_SCOPE: Final = re.compile(r"|[a-z:-]+(?: [a-z:-]+)*", re.ASCII)
+_SIGNATURE_CHARS: Final = {"ES256": range(86, 87), "RS256": range(342, 1366)}
+_MAX_DEPTH: Final = 8
+_MAX_ITEMS: Final = 10
+_MAX_SCOPE_CHARS: Final = 1024
+_MAX_INTEGER: Final = 2**53
+
+_logger = logging.getLogger(__name__)
+_refusals = Counter("mercato_token_refusals", "Tokens that were refused.", ["reason"])
+
+
+class InvalidToken(Exception):
+    """The token must not be believed; reason is for the log and a metric, never for the client."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A class of tokens with rules of its own, so that none is taken for another (RFC 8725 section 3.12).
+
+    Times in seconds.
+    """
+
+    typ: str
+    token_type: str
+    required: frozenset[str]
+    max_lifetime: int
+
+
+_SERVICE_CLAIMS: Final = frozenset({"iss", "aud", "sub", "client_id", "iat", "nbf", "exp", "jti", "scope"})
+_USER_CLAIMS: Final = _SERVICE_CLAIMS | {"sid", "roles", "auth_time", "amr", "token_type"}
+
+ACCESS: Final = Kind("at+jwt", "access", _SERVICE_CLAIMS, 900)
+"""Access tokens. A user's must carry the claims of _USER_CLAIMS on top of a service's."""
+
+REFRESH: Final = Kind(
+    "rt+jwt", "refresh", frozenset({"iss", "aud", "sub", "iat", "exp", "jti", "sid"}), 30 * 86_400
+)
+"""Refresh tokens, signed with a key that is never published."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who a verified token speaks for. sub is a UUID, or `svc:<name>` for a service.
+
+    Times are Unix seconds; session claims are empty for a service, client claims for a refresh token.
+    """
+
+    sub: str
+    jti: str
+    kid: str
+    audience: tuple[str, ...]
+    issued_at: int
+    expires_at: int
+    client_id: str = ""
+    sid: str = ""
+    scopes: frozenset[str] = frozenset()
+    roles: tuple[str, ...] = ()
+    auth_time: int = 0
+    amr: tuple[str, ...] = ()
+    actor: str = ""
+
+    @property
+    def is_service(self) -> bool:
+        """Whether this is a service speaking for itself."""
+        return self.sub.startswith("svc:")
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the token carries the role staff."""
+        return "staff" in self.roles
+
+    def has_scope(self, scope: str) -> bool:
+        """Whether the token carries this scope."""
+        return scope in self.scopes
+
+
+class Keys(Protocol):
+    """Where a verifier finds keys; chassis.keys.KeyStore is one."""
+
+    def current(self) -> KeySet:
+        """The keys that count now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    principal: Principal
+    not_after: int
+    version: int
+
+
+class Verifier:
+    """Verifies tokens of one kind for one audience and one issuer, without calling anyone.
+
+    A bounded cache maps the exact token to its Principal; expiry and the key set are checked again on
+    every hit. Safe to share between threads.
+    """
+
+    def __init__(
+        self,
+        keys: Keys,
+        *,
+        issuer: str,
+        audience: str,
+        kind: Kind = ACCESS,
+        cache_size: int = 10_000,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+        self._kind = kind
+        self._cache_size = cache_size
+        self._clock = clock
+        self._cache: dict[str, _Verified] = {}
+
+    def authenticate(self, values: Sequence[str]) -> Principal | None:
+        """The principal of a request, from all its Authorization header values.
+
+        None when there is no such header or it is empty; what is there must be right.
+        Raises: InvalidToken.
+        """
+        if not values or (len(values) == 1 and not values[0]):
+            return None
+        try:
+            if len(values) > 1:
+                raise InvalidToken("authorization-twice")
+            match = _BEARER.fullmatch(values[0])
+            if match is None:
+                raise InvalidToken("authorization-malformed")
+        except InvalidToken as exc:
+            _count(exc)
+            raise
+        return self.verify(match[1])
+
+    def verify(self, token: str) -> Principal:
+        """The principal of a token in compact form.
+
+        Raises: InvalidToken, and nothing else whatever the text.
+        """
+        now = self._clock()
+        known = self._cache.get(token)
+        if known is not None and known.not_after > now and known.version == self._keys.current().version:
+            return known.principal
+        try:
+            verified = self._verify(token, now)
+        except InvalidToken as exc:
+            self._cache.pop(token, None)
+            _count(exc)
+            raise
+        self._remember(token, verified)
+        return verified.principal
+
+    def _verify(self, token: str, now: float) -> _Verified:
+        header, payload = _split(token)
+        keys = self._keys.current()
+        key = _select_key(header, keys, self._kind)
+        _check_signature_form(token, key.alg)
+        claims = _parse_object(payload, "claims")
+        self._check_signature_and_names(token, key)
+        _check_claims(claims, self._kind, now)
+        principal = _principal(claims, key.kid)
+        _check_binding(principal, key)
+        return _Verified(principal, principal.expires_at + LEEWAY_SECONDS, keys.version)
+
+    def _check_signature_and_names(self, token: str, key: VerifyKey) -> None:
+        # Times are checked by _check_claims, which takes integers only and reads the caller's clock.
+        try:
+            jwt.decode(
+                token,
+                key.jwk,
+                algorithms=[key.alg],
+                audience=self._audience,
+                issuer=self._issuer,
+                options={
+                    "require": sorted(self._kind.required),
+                    "verify_exp": False,
+                    "verify_nbf": False,
+                    "verify_iat": False,
+                    "enforce_minimum_key_length": True,
+                },
+            )
+        except jwt.InvalidAudienceError as exc:
+            raise InvalidToken("audience") from exc
+        except jwt.InvalidIssuerError as exc:
+            raise InvalidToken("issuer") from exc
+        except jwt.InvalidSignatureError as exc:
+            raise InvalidToken("signature") from exc
+        except jwt.MissingRequiredClaimError as exc:
+            raise InvalidToken("claim-missing") from exc
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as exc:
+            raise InvalidToken("undecodable") from exc
+
+    def _remember(self, token: str, verified: _Verified) -> None:
+        if self._cache_size == 0:
+            return
+        while len(self._cache) >= self._cache_size:
+            # The oldest goes first. Another thread may have taken it, or may be changing the dict just now.
+            try:
+                self._cache.pop(next(iter(self._cache)), None)
+            except (StopIteration, RuntimeError):
+                break
+        self._cache[token] = verified
+
+
+def sign(claims: dict[str, Any], key: SigningKey, typ: str) -> str:
+    """A signed token in compact form whose header is exactly alg, kid and typ."""
+    return jwt.encode(claims, key.private_key, algorithm=key.alg, headers={"kid": key.kid, "typ": typ})
+
+
+def _split(token: str) -> tuple[dict[str, Any], bytes]:
+    # Sizes and form first, so that nothing large or odd reaches a parser.
+    if len(token) > MAX_TOKEN_BYTES:
+        raise InvalidToken("too-long")
+    match = _COMPACT.fullmatch(token)
+    if match is None:
+        raise InvalidToken("not-compact")
+    header, payload, signature = (_decode_segment(segment) for segment in match.groups())
+    if len(header) > MAX_HEADER_BYTES or not signature:
+        raise InvalidToken("header-too-long")
+    return _parse_object(header, "header"), payload
+
+
+def _decode_segment(segment: str) -> bytes:
+    # Unused bits must be zero: one token has one spelling (RFC 4648 section 3.5).
+    try:
+        data = base64.b64decode(segment + "=" * (-len(segment) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as exc:
+        raise InvalidToken("base64") from exc
+    if base64.urlsafe_b64encode(data).rstrip(b"=") != segment.encode():
+        raise InvalidToken("base64-not-canonical")
+    return data
+
+
+def _parse_object(data: bytes, part: str) -> dict[str, Any]:
+    try:
+        parsed = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_without_duplicates,
+            parse_constant=_refuse_constant,
+            parse_float=_refuse_constant,
+            parse_int=_parse_int,
+        )
+    except (ValueError, RecursionError) as exc:
+        raise InvalidToken(f"{part}-not-json") from exc
+    if not isinstance(parsed, dict) or _depth(parsed) > _MAX_DEPTH:
+        raise InvalidToken(f"{part}-not-flat")
+    return parsed
+
+
+def _select_key(header: dict[str, Any], keys: KeySet, kind: Kind) -> VerifyKey:
+    if header.keys() != {"alg", "kid", "typ"}:
+        raise InvalidToken("header-members")
+    alg, kid, typ = header["alg"], header["kid"], header["typ"]
+    if not isinstance(typ, str) or typ.lower().removeprefix("application/") != kind.typ:
+        raise InvalidToken("typ")
+    if not isinstance(kid, str) or not _KID.fullmatch(kid):
+        raise InvalidToken("kid-malformed")
+    key = keys.keys.get(kid)
+    if key is None:
+        raise InvalidToken("kid-unknown")
+    if alg != key.alg:
+        raise InvalidToken("alg")
+    return key
+
+
+def _check_signature_form(token: str, alg: str) -> None:
+    if len(token) - token.rindex(".") - 1 not in _SIGNATURE_CHARS[alg]:
+        raise InvalidToken("signature-form")
+
+
+def _check_claims(claims: dict[str, Any], kind: Kind, now: float) -> None:
+    _check_types(claims, kind)
+    issued_at, expires_at, not_before = claims["iat"], claims["exp"], claims.get("nbf", claims["iat"])
+    if expires_at + LEEWAY_SECONDS <= now:
+        raise InvalidToken("expired")
+    if max(issued_at, not_before, claims.get("auth_time", 0)) > now + LEEWAY_SECONDS:
+        raise InvalidToken("not-yet-valid")
+    if not 0 < expires_at - issued_at <= kind.max_lifetime:
+        raise InvalidToken("lifetime")
+
+
+def _check_types(claims: dict[str, Any], kind: Kind) -> None:
+    required = kind.required
+    if kind is ACCESS and not str(claims.get("sub")).startswith("svc:"):
+        required = _USER_CLAIMS
+    if not required <= claims.keys():
+        raise InvalidToken("claim-missing")
+    checks = [_TYPES[name](value) for name, value in claims.items() if name in _TYPES]
+    if not all(checks) or claims.get("token_type", kind.token_type) != kind.token_type:
+        raise InvalidToken("claim-type")
+
+
+def _check_binding(principal: Principal, key: VerifyKey) -> None:
+    # A service's key signs for that service alone, within its scopes, so that no service can mint a user.
+    if key.holder == GATEWAY:
+        if principal.is_service and principal.sub != f"svc:{GATEWAY}":
+            raise InvalidToken("key-binding")
+        return
+    if principal.sub != f"svc:{key.holder}" or not principal.scopes <= key.scopes:
+        raise InvalidToken("key-binding")
+
+
+def _principal(claims: dict[str, Any], kid: str) -> Principal:
+    audience = claims["aud"]
+    return Principal(
+        sub=claims["sub"],
+        jti=claims["jti"],
+        kid=kid,
+        audience=(audience,) if isinstance(audience, str) else tuple(audience),
+        issued_at=claims["iat"],
+        expires_at=claims["exp"],
+        client_id=claims.get("client_id", ""),
+        sid=claims.get("sid", ""),
+        scopes=frozenset(claims.get("scope", "").split()),
+        roles=tuple(claims.get("roles", ())),
+        auth_time=claims.get("auth_time", 0),
+        amr=tuple(claims.get("amr", ())),
+        actor=claims.get("act", {}).get("sub", ""),
+    )
+
+
+def _is_integer(value: Any) -> bool:
+    # bool is an int to isinstance, and PyJWT takes strings and floats.
+    return type(value) is int and 0 < value < _MAX_INTEGER
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and _NAME.fullmatch(value) is not None
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and len(value) <= _MAX_ITEMS and all(map(_is_name, value))
+
+
+def _is_audience(value: Any) -> bool:
+    return _is_name(value) or (_is_names(value) and bool(value))
+
+
+def _is_subject(value: Any) -> bool:
+    return isinstance(value, str) and _SUBJECT.fullmatch(value) is not None
+
+
+def _is_scope(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _MAX_SCOPE_CHARS and _SCOPE.fullmatch(value) is not None
+
+
+def _is_actor(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == {"sub"} and _is_subject(value["sub"])
+
+
+_TYPES: Final[dict[str, Callable[[Any], bool]]] = {
+    "exp": _is_integer,
+    "nbf": _is_integer,
+    "iat": _is_integer,
+    "auth_time": _is_integer,
+    "sub": _is_subject,
+    "jti": _is_name,
+    "sid": _is_name,
+    "client_id": _is_name,
+    "token_type": _is_name,
+    "aud": _is_audience,
+    "scope": _is_scope,
+    "roles": _is_names,
+    "amr": _is_names,
+    "act": _is_actor,
+}
+
+
+def _parse_int(text: str) -> int:
+    # Python refuses very long integers by itself, but only after the work; ours need 16 digits.
+    if len(text) > 17:
+        raise ValueError("integer too long")
+    return int(text)
+
+
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f"no such number here: {text[:32]}")
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member stands twice")
+    return members
+
+
+def _depth(value: Any, level: int = 1) -> int:
+    if level > _MAX_DEPTH:
+        return level
+    if isinstance(value, dict):
+        return max((_depth(item, level + 1) for item in value.values()), default=level)
+    if isinstance(value, list):
+        return max((_depth(item, level + 1) for item in value), default=level)
+    return level
+
+
+def _count(refusal: InvalidToken) -> None:
+    _refusals.labels(refusal.reason).inc()
+    _logger.info("Refused a token.", extra={"reason": refusal.reason})
