@@ -1,0 +1,1 @@
+"""The gateway: the edge that forwards, and the web that signs."""

@@ -1,0 +1,192 @@
+"""Asks: the web mints what the edge may not, a token addressed to one service alone."""
+
+import json
+import re
+import time
+from collections.abc import Callable
+from typing import Final, NamedTuple, Protocol
+
+from chassis.tokens import MAX_TOKEN_BYTES
+from gateway.edge import policy
+from gateway.edge.config import Limits, Times
+from gateway.edge.headers import Fields
+from gateway.edge.observe import Figures
+from gateway.edge.pool import Pool
+from gateway.edge.upstream import Connection, Failure
+
+MAX_ANSWER_BYTES: Final = 16 * 1024
+MAX_KEPT_SECONDS: Final = 120
+
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
+
+
+class Minted(NamedTuple):
+    """A token for one audience, good until expires_at (Unix seconds)."""
+
+    token: bytes
+    expires_at: float
+
+
+class Asker(Protocol):
+    """Who waits for a token."""
+
+    def on_token(self, token: bytes) -> None:
+        """The web minted it."""
+
+    def on_no_token(self, code: str) -> None:
+        """The web said no, or nothing; code is one of the problem catalogue."""
+
+
+class Asks:
+    """Tokens minted by the web, kept until they expire and asked for once however many wait.
+
+    They are kept by (jti, audience): a signature can be altered without breaking it, so the text of a
+    bearer is no key.
+    """
+
+    def __init__(
+        self,
+        web: Pool,
+        *,
+        host: str,
+        edge_key: str,
+        times: Times,
+        limits: Limits,
+        figures: Figures,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """host is the origin's, which the web expects."""
+        self._web = web
+        self._head = f"POST /internal/token HTTP/1.1\r\nhost: {host}\r\nx-edge-key: {edge_key}\r\n"
+        self._times = times
+        self._limits = limits
+        self._figures = figures
+        self._clock = clock
+        self._minted: dict[tuple[str, str], Minted] = {}
+        self._calls: dict[tuple[str, str], _Call] = {}
+
+    def known(self, ask: policy.Ask) -> bytes | None:
+        """The token for this request when there is a live one."""
+        minted = self._minted.get((ask.principal.jti, ask.forward.route.audience))
+        return minted.token if minted is not None and minted.expires_at > self._clock() else None
+
+    def ask(self, ask: policy.Ask, asker: Asker, request_id: str) -> None:
+        """Tell the asker the token for this request, now or when the web has answered."""
+        token = self.known(ask)
+        if token is not None:
+            asker.on_token(token)
+            return
+        key = (ask.principal.jti, ask.forward.route.audience)
+        call = self._calls.get(key)
+        if call is not None:
+            call.askers.append(asker)
+            return
+        call = self._calls[key] = _Call(self, key, ask, request_id, self._head)
+        call.askers.append(asker)
+        self._web.lend(call)
+
+    def expire(self, now: float) -> None:
+        """Give up on calls that have waited too long; now is the time of the event loop."""
+        for call in list(self._calls.values()):
+            call.expire(now, self._times.ask)
+
+    def retry(self, call: "_Call") -> None:
+        """Send a call again on a fresh connection."""
+        self._figures.note_retry(self._web.name)
+        self._web.lend(call, fresh=True)
+
+    def settle(self, key: tuple[str, str], subject: str, status: int, body: bytes) -> None:
+        """Take the web's answer to a call (status 0: there was none) and tell everyone who waits."""
+        call = self._calls.pop(key)
+        minted = self._read(subject, body) if status == 200 else None
+        if minted is not None:
+            self._remember(key, minted)
+        self._figures.note_ask("minted" if minted else "refused" if status in {401, 403} else "failed")
+        code = {401: "invalid-token", 403: "insufficient-scope"}.get(status, "unavailable")
+        for asker in call.askers:
+            if minted is not None:
+                asker.on_token(minted.token)
+            else:
+                asker.on_no_token(code)
+
+    def _read(self, subject: str, body: bytes) -> Minted | None:
+        try:
+            answer = json.loads(body)
+            token, expires_at, answered_subject = answer["token"], answer["exp"], answer["sub"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return None
+        # It becomes a header field, so it is not taken on trust even from the web.
+        if not isinstance(token, str) or len(token) > MAX_TOKEN_BYTES or not _TOKEN.fullmatch(token):
+            return None
+        if type(expires_at) is not int or answered_subject != subject:
+            return None
+        return Minted(token.encode(), min(expires_at, self._clock() + MAX_KEPT_SECONDS))
+
+    def _remember(self, key: tuple[str, str], minted: Minted) -> None:
+        self._minted.pop(key, None)
+        while len(self._minted) >= self._limits.minted:
+            del self._minted[next(iter(self._minted))]
+        self._minted[key] = minted
+
+
+class _Call:
+    """One question to the web. Asking twice does no harm, so a stale connection is tried again once."""
+
+    def __init__(self, asks: Asks, key: tuple[str, str], ask: policy.Ask, request_id: str, head: str) -> None:
+        body = json.dumps({"bearer": ask.bearer, "audience": key[1]}).encode()
+        rest = f"content-type: application/json\r\nx-request-id: {request_id}\r\ncontent-length: {len(body)}"
+        self.askers: list[Asker] = []
+        self.wants_connection = True
+        self._asks = asks
+        self._key = key
+        self._subject = ask.principal.sub
+        self._request = f"{head}{rest}\r\n\r\n".encode() + body
+        self._connection: Connection | None = None
+        self._retried = False
+        self._started_at: float | None = None
+        self._status = 0
+        self._answer = b""
+
+    def expire(self, now: float, seconds: float) -> None:
+        if self._started_at is None:
+            self._started_at = now
+        elif now - self._started_at > seconds:
+            self._settle(0)
+
+    def on_connection(self, connection: Connection) -> None:
+        self._connection = connection
+        connection.send(self, self._request, is_head_request=False, is_whole=True)
+
+    def on_reply(
+        self, status: int, fields: Fields, length: int | None, data: bytes, *, is_whole: bool
+    ) -> None:
+        self._status = status
+        self.on_data(data, is_whole=is_whole)
+
+    def on_data(self, data: bytes, *, is_whole: bool) -> None:
+        self._answer += data
+        if len(self._answer) > MAX_ANSWER_BYTES:
+            self._settle(0)
+        elif is_whole:
+            self._connection = None
+            self._settle(self._status)
+
+    def on_failure(self, failure: Failure) -> None:
+        self._connection = None
+        if failure is Failure.LOST and not self._status and not self._retried:
+            self._retried = True
+            self._asks.retry(self)
+        else:
+            self._settle(0)
+
+    def hold_body(self) -> None:
+        """The question is one small write."""
+
+    def resume_body(self) -> None:
+        """The question is one small write."""
+
+    def _settle(self, status: int) -> None:
+        self.wants_connection = False
+        if self._connection is not None:
+            self._connection.abort()
+        self._asks.settle(self._key, self._subject, status, self._answer)

@@ -1,0 +1,313 @@
+"""Connections of clients: parses requests, has them answered in order, and keeps time."""
+
+import asyncio
+from collections import deque
+from typing import Final
+
+import httptools
+
+from gateway.edge.exchange import Exchange
+from gateway.edge.headers import MAX_HEAD_BYTES
+from gateway.edge.paths import MAX_TARGET_BYTES
+from gateway.edge.policy import Refuse, Request
+from gateway.edge.shared import Shared
+
+# What a head that is still incomplete may have; a whole one is measured exactly by the policy.
+_MAX_UNPARSED_BYTES: Final = MAX_TARGET_BYTES + MAX_HEAD_BYTES + 1024
+_MAX_LINGER_BYTES: Final = 4 * 1024 * 1024
+
+
+class Client(asyncio.Protocol):
+    """One connection of a client. Requests wait their turn here; bytes are never interpreted here.
+
+    The parser's callbacks only note what they see: work begins when a whole read has been parsed.
+    """
+
+    __slots__ = (
+        "_choked_since",
+        "_current",
+        "_deadline",
+        "_fields",
+        "_has_tls",
+        "_head_bytes",
+        "_incoming",
+        "_is_advancing",
+        "_is_body_held",
+        "_is_deaf",
+        "_is_in_head",
+        "_is_lingering",
+        "_is_reading",
+        "_linger_bytes",
+        "_may_go_on",
+        "_parser",
+        "_shared",
+        "_transport",
+        "_url",
+        "_waiting",
+        "peer",
+    )
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._transport: asyncio.Transport | None = None
+        self._parser: httptools.HttpRequestParser | None = httptools.HttpRequestParser(self)
+        self._url = b""
+        self._fields: list[tuple[bytes, bytes]] = []
+        self._head_bytes = 0
+        self._is_in_head = False
+        self._may_go_on = True
+        self._incoming: Exchange | None = None
+        self._current: Exchange | None = None
+        self._waiting: deque[Exchange] = deque()
+        self._is_advancing = False
+        self._is_body_held = False
+        self._is_reading = True
+        self._is_deaf = False
+        self._is_lingering = False
+        self._linger_bytes = 0
+        self._has_tls = False
+        self._choked_since: float | None = None
+        self._deadline = shared.loop.time() + shared.times.idle
+        self.peer = ""
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]  # uvloop's class is registered nowhere.
+        peer = transport.get_extra_info("peername")
+        self.peer = peer[0] if isinstance(peer, tuple) else ""
+        self._has_tls = transport.get_extra_info("sslcontext") is not None
+        self._shared.clients.add(self)
+        self._shared.figures.connections += 1
+        if len(self._shared.clients) > self._shared.limits.connections:
+            self._refuse("unavailable", "Too many connections.")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._shared.clients.discard(self)
+        self._shared.figures.connections -= 1
+        self._is_deaf = True
+        self._waiting.clear()
+        self._parser = None  # It holds this object, and nothing but the collector would part them.
+        current, self._current = self._current, None
+        if current is not None:
+            current.abandon()
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_deaf:
+            self._linger(len(data))
+            return
+        if self._is_in_head:
+            self._head_bytes += len(data)
+        self._parse(data)
+        if self._is_in_head and self._head_bytes > _MAX_UNPARSED_BYTES and not self._is_deaf:
+            code = "uri-too-long" if len(self._url) > MAX_TARGET_BYTES else "headers-too-large"
+            self._refuse(code)
+        elif self._current is not None:
+            self._current.proceed()
+        else:
+            self._advance()
+        if self._waiting or not self._is_reading:
+            self._update_reading()
+
+    def eof_received(self) -> bool:
+        if self._incoming is not None or self._is_in_head or self._has_tls or self._is_lingering:
+            return False
+        # The client may have closed its half only, and still wait for answers.
+        self._is_deaf = True
+        return self._current is not None
+
+    def pause_writing(self) -> None:
+        self._choked_since = self._shared.loop.time()
+        if self._current is not None:
+            self._current.pause_reply()
+
+    def resume_writing(self) -> None:
+        self._choked_since = None
+        if self._current is not None:
+            self._current.resume_reply()
+
+    # httptools
+
+    def on_message_begin(self) -> None:
+        self._url = b""
+        self._fields = []
+        self._head_bytes = 0
+        self._is_in_head = True
+        if self._current is None:
+            self._deadline = self._shared.loop.time() + self._shared.times.head
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._is_in_head:  # Later ones are trailers, which are dropped.
+            self._fields.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        self._is_in_head = False
+        parser = self._parser
+        if parser is None or self._is_deaf:
+            return
+        self._may_go_on = parser.should_keep_alive()
+        request = Request(
+            parser.get_method(),
+            self._url,
+            parser.get_http_version(),
+            self._fields,
+            parser.should_upgrade(),
+        )
+        if len(self._waiting) >= self._shared.limits.pipelined:
+            self._is_deaf = True  # What is queued is answered; then the connection closes.
+            return
+        self._incoming = Exchange(self._shared, self, request)
+        self._waiting.append(self._incoming)
+
+    def on_body(self, data: bytes) -> None:
+        if self._incoming is not None:
+            self._incoming.note_body(data)
+
+    def on_message_complete(self) -> None:
+        if self._incoming is not None:
+            self._incoming.note_end()
+            self._incoming = None
+
+    # Requester
+
+    def write(self, data: bytes) -> None:
+        """Send bytes of the current answer."""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def hold_body(self) -> None:
+        """Read no more for now."""
+        self._is_body_held = True
+        self._update_reading()
+
+    def resume_body(self) -> None:
+        """Read on."""
+        self._is_body_held = False
+        self._update_reading()
+
+    def on_done(self, *, closes: bool) -> None:
+        """Turn to the next request, or close."""
+        self._current = None
+        self._is_body_held = False
+        if closes:
+            self._close()
+            return
+        self._deadline = self._shared.loop.time() + self._shared.times.idle
+        self._advance()
+        if not self._is_reading:
+            self._update_reading()
+
+    def cut(self) -> None:
+        """Break the connection at once."""
+        self._current = None
+        self._is_deaf = True
+        if self._transport is not None:
+            self._transport.abort()
+
+    # Time
+
+    def check(self, now: float) -> None:
+        """Act on whatever deadline has passed."""
+        if self._choked_since is not None:
+            if now - self._choked_since > self._shared.times.write:
+                self.cut_current()
+        elif self._current is not None:
+            self._current.check(now)
+        elif now < self._deadline:
+            return
+        elif self._is_lingering or not self._is_in_head:
+            self.cut()
+        else:
+            self._refuse("request-timeout")
+
+    def cut_current(self) -> None:
+        """Give up on the request under way, and on the client."""
+        current = self._current
+        if current is not None:
+            current.abandon()
+        self.cut()
+
+    def drain(self, seconds: float) -> None:
+        """Close within this time unless a request is under way, whose answer then closes."""
+        self._deadline = min(self._deadline, self._shared.loop.time() + seconds)
+
+    # The order of things
+
+    def _parse(self, data: bytes) -> None:
+        while data and self._parser is not None:
+            try:
+                self._parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as exc:
+                # Nothing is upgraded here (RFC 9110 section 7.8); the next request follows the head. One
+                # with a body, which llhttp would not have parsed, is refused by the policy and closes.
+                data = data[exc.args[0] :]
+            except httptools.HttpParserError:
+                self._on_malformed()
+                return
+
+    def _on_malformed(self) -> None:
+        was_deaf, self._is_deaf = self._is_deaf, True
+        incoming, self._incoming = self._incoming, None
+        if was_deaf or not self._may_go_on:
+            return  # The client said that nothing would follow, or nothing is read any more.
+        if incoming is not None:
+            incoming.note_malformed()
+        else:
+            self._waiting.append(self._refused("malformed-request"))
+
+    def _refuse(self, code: str, detail: str = "") -> None:
+        self._is_deaf = True
+        self._waiting.append(self._refused(code, detail))
+        self._advance()
+
+    def _refused(self, code: str, detail: str = "") -> Exchange:
+        request = Request(b"", b"", "1.1", (), is_upgrade=False)
+        return Exchange(self._shared, self, request, Refuse(code, detail, closes=True))
+
+    def _advance(self) -> None:
+        if self._is_advancing:
+            return
+        self._is_advancing = True
+        while self._current is None and self._waiting:
+            self._current = self._waiting.popleft()
+            self._current.begin()
+        self._is_advancing = False
+        if self._current is None and self._is_deaf and not self._is_lingering:
+            self._close()
+
+    def _update_reading(self) -> None:
+        # While requests wait their turn, the next ones wait in the socket.
+        should_read = self._is_lingering or not (self._is_body_held or self._waiting)
+        transport = self._transport
+        if should_read is self._is_reading or transport is None or transport.is_closing():
+            return
+        self._is_reading = should_read
+        if should_read:
+            transport.resume_reading()
+        else:
+            transport.pause_reading()
+
+    def _close(self) -> None:
+        transport = self._transport
+        had_more_to_say = self._incoming is not None or self._is_deaf or self._is_in_head
+        self._is_deaf = True
+        self._waiting.clear()
+        if transport is None or transport.is_closing():
+            return
+        if not had_more_to_say or self._has_tls:
+            transport.close()
+            return
+        # Closing on unread bytes resets the connection, and the client may never see why it was refused.
+        self._is_lingering = True
+        self._deadline = self._shared.loop.time() + self._shared.times.linger
+        transport.write_eof()
+        self._update_reading()
+
+    def _linger(self, size: int) -> None:
+        self._linger_bytes += size
+        if self._linger_bytes > _MAX_LINGER_BYTES:
+            self.cut_current()

@@ -1,0 +1,470 @@
+"""One request on its way through the edge, and the answer on its way back."""
+
+import logging
+import time
+from random import getrandbits
+from typing import Any, Final, Protocol
+
+from chassis import ids
+from chassis.problems import REFUSED_CHALLENGE
+from gateway.edge import heads, policy, replies
+from gateway.edge.body import Body
+from gateway.edge.headers import BadReply, Fields
+from gateway.edge.observe import Outcome
+from gateway.edge.paths import NotCanonical, canonical_path
+from gateway.edge.shared import Shared
+from gateway.edge.upstream import Connection, Failure
+from gateway.routes import WEB, Route
+
+CLIENT_WENT: Final = 499
+"""The status in logs and figures of a request whose client left before the answer."""
+
+_CODES: Final = {
+    Failure.REFUSED: "bad-gateway",
+    Failure.BUSY: "unavailable",
+    Failure.LOST: "bad-gateway",
+    Failure.INVALID: "bad-gateway",
+}
+
+_logger = logging.getLogger(__name__)
+
+
+class Stage:
+    """Where a request stands, which tells whose delay it is. No Enum: in 3.11 each mention costs 0.1 µs."""
+
+    QUEUED: Final = "queued"
+    ASKING: Final = "asking"
+    COLLECTING: Final = "collecting"
+    CONNECTING: Final = "connecting"
+    SENDING: Final = "sending"
+    WAITING: Final = "waiting"
+    ANSWERING: Final = "answering"
+    DONE: Final = "done"
+
+
+class Requester(Protocol):
+    """The client connection that a request came on."""
+
+    peer: str
+
+    def write(self, data: bytes) -> None:
+        """Send bytes of the answer."""
+
+    def hold_body(self) -> None:
+        """Read no more of this request for now."""
+
+    def resume_body(self) -> None:
+        """Read on."""
+
+    def on_done(self, *, closes: bool) -> None:
+        """The answer is complete; closes: no further request may follow."""
+
+    def cut(self) -> None:
+        """Break the connection, so that a part of an answer is not taken for the whole."""
+
+
+class Exchange:
+    """Moves one request through its stages. The policy decides, this only carries out.
+
+    A body is collected up to a limit before an upstream is involved, so that a slow client keeps no
+    service thread waiting; what is longer streams. A chunked body is collected whole and sent with its
+    length, because a WSGI application cannot read one without.
+    """
+
+    __slots__ = (
+        "_body",
+        "_connection",
+        "_deadline",
+        "_ends_at",
+        "_forward",
+        "_is_chunking",
+        "_is_held",
+        "_is_retried",
+        "_keeps_alive",
+        "_refusal",
+        "_request",
+        "_request_id",
+        "_requester",
+        "_sent_bytes",
+        "_shared",
+        "_stage",
+        "_started_at",
+        "_status",
+        "_subject",
+        "_token",
+        "wants_connection",
+    )
+
+    def __init__(
+        self,
+        shared: Shared,
+        requester: Requester,
+        request: policy.Request,
+        refusal: policy.Refuse | None = None,
+    ) -> None:
+        """refusal: what the transport found before there was anything to decide about."""
+        self._shared = shared
+        self._requester = requester
+        self._request = request
+        self._refusal = refusal
+        self._forward: policy.Forward | None = None
+        self._connection: Connection | None = None
+        self._stage: str = Stage.QUEUED
+        self._body = Body()
+        self._is_held = False
+        self._is_chunking = False
+        self._is_retried = False
+        self._keeps_alive = False
+        self._request_id = ""
+        self._subject = ""
+        self._token = b""
+        self._status = 0
+        self._sent_bytes = 0
+        self._started_at = time.perf_counter()  # The loop's clock is too coarse for a duration.
+        self._ends_at = self._deadline = shared.loop.time() + shared.times.total
+        self.wants_connection = False
+
+    # What the client does
+
+    def note_body(self, data: bytes) -> None:
+        """A piece of the body was parsed. Nothing is done about it before proceed()."""
+        self._body.add(data)
+
+    def note_end(self) -> None:
+        """The request was parsed to its end."""
+        self._body.is_whole = True
+
+    def note_malformed(self) -> None:
+        """The body cannot be parsed."""
+        self._refusal = policy.Refuse("malformed-request", "The body is malformed.", closes=True)
+
+    def begin(self) -> None:
+        """Decide; it is this request's turn to be answered."""
+        decision = self._refusal or policy.decide(self._request, self._shared.rules)
+        head = decision.head
+        self._keeps_alive = head is not None and head.keep_alive
+        if head is not None and head.request_id:
+            self._request_id = ids.request_id(head.request_id.decode("latin-1"))
+        else:
+            self._request_id = _new_request_id()
+        if isinstance(decision, policy.Ask):
+            self._ask(decision)
+        elif isinstance(decision, policy.Forward):
+            self._forward = decision
+            self._admit()
+        elif isinstance(decision, policy.Refuse):
+            self._refuse(decision)
+        else:
+            self._report(decision.path)
+
+    def proceed(self) -> None:
+        """Act on what was noted since the last call."""
+        if self._refusal is not None:
+            self._spoil(self._refusal)
+        elif self._connection is not None:
+            if not self._body.is_sent:
+                self._connection.write(self._take_body(), is_whole=self._body.is_whole)
+        elif self._stage == Stage.COLLECTING:
+            self._collect()
+        elif self._body.size > self._shared.limits.collected and not self._body.is_whole:
+            self._requester.hold_body()
+
+    def abandon(self) -> None:
+        """The client is gone."""
+        if self._stage == Stage.DONE:
+            return
+        self._release()
+        self._note_outcome(CLIENT_WENT)
+
+    def pause_reply(self) -> None:
+        """The client takes the answer slower than it comes."""
+        if self._connection is not None:
+            self._connection.pause_reading()
+
+    def resume_reply(self) -> None:
+        """The client has caught up."""
+        if self._connection is not None:
+            self._wait(self._route.read_seconds)
+            self._connection.resume_reading()
+
+    def check(self, now: float) -> None:
+        """Give up when the deadline of the stage, or of the whole, has passed."""
+        if now < self._deadline and now < self._ends_at:
+            return
+        if self._stage == Stage.ANSWERING:
+            self._break_off()
+        elif self._stage == Stage.COLLECTING or (self._stage == Stage.SENDING and not self._is_held):
+            self._spoil(policy.Refuse("request-timeout", closes=True))
+        elif self._stage == Stage.ASKING:
+            self._fail("unavailable", WEB)
+        elif self._stage == Stage.CONNECTING:
+            self._fail("unavailable", self._route.upstream)
+        elif self._stage in {Stage.SENDING, Stage.WAITING}:
+            self._fail("upstream-timeout", self._route.upstream)
+
+    # What the web answers
+
+    def on_token(self, token: bytes) -> None:
+        """The token for the upstream is here."""
+        if self._stage == Stage.ASKING:
+            self._token = token
+            self._admit()
+
+    def on_no_token(self, code: str) -> None:
+        """There is no token, and code says why."""
+        if self._stage != Stage.ASKING or self._forward is None:
+            return
+        if code == "insufficient-scope":
+            self._refuse(policy.refuse_scope(self._forward))
+        elif code == "invalid-token":
+            self._refuse(policy.Refuse(code, fields=(("www-authenticate", REFUSED_CHALLENGE),)))
+        else:
+            self._fail(code, WEB)
+
+    # What the upstream does
+
+    def on_connection(self, connection: Connection) -> None:
+        """Send what there is of the request."""
+        self.wants_connection = False
+        self._connection = connection
+        forward = self._admitted
+        peer, proxies = self._requester.peer, self._shared.trusted_proxies
+        head = heads.request_head(
+            forward,
+            token=self._token,
+            body_bytes=self._body.size,
+            client=policy.client_address(peer, forward.head.forwarded_for, proxies),
+            request_id=self._request_id,
+            arrived_at=time.time() - (time.perf_counter() - self._started_at),
+            own_lines=self._shared.own_lines[forward.route.upstream],
+        )
+        is_head_request = self._request.method == b"HEAD"
+        self._stage = Stage.SENDING
+        data = head + self._take_body()
+        connection.send(self, data, is_head_request=is_head_request, is_whole=self._body.is_whole)
+        if not self._body.is_whole:
+            self._requester.resume_body()
+
+    def on_reply(
+        self, status: int, fields: Fields, length: int | None, data: bytes, *, is_whole: bool
+    ) -> None:
+        """Pass on the head, and what has come of the body."""
+        try:
+            head = heads.reply_head(
+                self._admitted,
+                status,
+                fields,
+                length=length,
+                keeps_alive=self._may_keep_alive(),
+                request_id=self._request_id,
+                origin=self._shared.origin,
+            )
+        except (BadReply, ValueError) as exc:
+            _logger.warning("An upstream's reply was refused.", extra={"reason": str(exc)})
+            self._fail("bad-gateway", self._route.upstream)
+            return
+        self._stage = Stage.ANSWERING
+        self._status = status
+        self._is_chunking = head.is_chunked
+        self._keeps_alive = head.keeps_alive
+        self._pass_on(head.data, data, is_whole=is_whole)
+
+    def on_data(self, data: bytes, *, is_whole: bool) -> None:
+        """Pass on more of the body."""
+        self._pass_on(b"", data, is_whole=is_whole)
+
+    def on_failure(self, failure: Failure) -> None:
+        """Try again if that is safe, else say so."""
+        self.wants_connection = False
+        self._connection = None
+        if self._stage == Stage.ANSWERING:
+            self._break_off()
+        elif failure is Failure.LOST and self._request.method in heads.SAFE and not self._is_retried:
+            self._is_retried = True
+            self._shared.figures.note_retry(self._route.upstream)
+            self._connect(fresh=True)
+        else:
+            self._fail(_CODES[failure], self._route.upstream)
+
+    def hold_body(self) -> None:
+        """The upstream is slower than the client."""
+        self._is_held = True
+        self._wait(self._route.read_seconds)
+        self._requester.hold_body()
+
+    def resume_body(self) -> None:
+        """The upstream has caught up."""
+        self._is_held = False
+        if self._stage == Stage.SENDING:
+            self._wait(self._shared.times.body)
+        self._requester.resume_body()
+
+    # The stages
+
+    @property
+    def _admitted(self) -> policy.Forward:
+        if self._forward is None:
+            raise RuntimeError("this request was not admitted")
+        return self._forward
+
+    @property
+    def _route(self) -> Route:
+        return self._admitted.route
+
+    def _may_keep_alive(self) -> bool:
+        # An answer to half a request is the last: the other half may never come.
+        return self._keeps_alive and self._body.is_whole and not self._shared.is_draining
+
+    def _wait(self, seconds: float) -> None:
+        self._deadline = self._shared.loop.time() + seconds
+
+    def _ask(self, ask: policy.Ask) -> None:
+        self._forward = ask.forward
+        self._subject = ask.principal.sub
+        token = self._shared.asks.known(ask)
+        if token is not None:
+            self._token = token
+            self._admit()
+            return
+        self._stage = Stage.ASKING
+        self._wait(self._shared.times.ask)
+        self._shared.asks.ask(ask, self, self._request_id)
+
+    def _admit(self) -> None:
+        if self._body.is_whole:
+            self._collect()
+            return
+        self._stage = Stage.COLLECTING
+        if self._admitted.head.expects_continue and not self._body.size:
+            self._requester.write(replies.CONTINUE)
+        self._collect()
+
+    def _collect(self) -> None:
+        if self._body.size > self._route.body_limit:
+            self._refuse(policy.Refuse("content-too-large", closes=True))
+        elif self._body.is_whole or self._has_enough():
+            self._connect()
+        else:
+            self._wait(self._shared.times.body)
+            self._requester.resume_body()
+
+    def _has_enough(self) -> bool:
+        return not self._admitted.head.is_chunked and self._body.size >= self._shared.limits.collected
+
+    def _connect(self, *, fresh: bool = False) -> None:
+        self._stage = Stage.CONNECTING
+        if not self._body.is_whole:
+            self._requester.hold_body()
+        self.wants_connection = True
+        self._shared.upstreams[self._route.upstream].lend(self, fresh=fresh)
+        if self.wants_connection:
+            self._wait(self._shared.times.queue)
+
+    def _take_body(self) -> bytes:
+        # All that has come, to be sent at once; who is waited for next depends on whether that is all.
+        data = self._body.take()
+        if self._stage == Stage.SENDING:
+            self._stage = Stage.WAITING if self._body.is_whole else Stage.SENDING
+            self._wait(self._route.read_seconds if self._body.is_whole else self._shared.times.body)
+        return data
+
+    def _pass_on(self, head: bytes, data: bytes, *, is_whole: bool) -> None:
+        self._sent_bytes += len(data)
+        if self._is_chunking:
+            data = (b"%x\r\n%b\r\n" % (len(data), data) if data else b"") + (
+                b"0\r\n\r\n" if is_whole else b""
+            )
+        if is_whole:
+            self._connection = None
+        else:
+            self._wait(self._route.read_seconds)
+        if head or data:
+            self._requester.write(head + data)
+        if is_whole and self._stage != Stage.DONE:
+            self._finish(self._status)
+
+    def _spoil(self, refusal: policy.Refuse) -> None:
+        # The client broke off or broke the rules in the middle of its request.
+        if self._stage == Stage.ANSWERING:
+            self._break_off()
+        elif self._stage != Stage.DONE:
+            self._refuse(refusal)
+
+    def _break_off(self) -> None:
+        self._release()
+        self._note_outcome(self._status)
+        self._requester.cut()
+
+    def _fail(self, code: str, upstream: str) -> None:
+        service = "gateway" if upstream == WEB else upstream
+        self._refuse(policy.Refuse(code, fields=(("retry-after", "2"),)), service=service)
+
+    def _refuse(self, refusal: policy.Refuse, **extra: Any) -> None:
+        self._release()
+        self._shared.figures.note_refusal(refusal.code)
+        self._keeps_alive = self._may_keep_alive() and not refusal.closes
+        reply = replies.problem(
+            refusal.code,
+            refusal.detail,
+            request_id=self._request_id,
+            fields=refusal.fields,
+            closes=not self._keeps_alive,
+            is_head=self._request.method == b"HEAD",
+            **extra,
+        )
+        self._requester.write(reply)
+        self._finish(replies.problem_status(refusal.code))
+
+    def _report(self, path: bytes) -> None:
+        is_ready = path == policy.LIVEZ or not self._shared.is_draining
+        self._keeps_alive = self._may_keep_alive()
+        self._requester.write(
+            replies.report(
+                200 if is_ready else 503,
+                {"status": "ok" if is_ready else "draining"},
+                request_id=self._request_id,
+                closes=not self._keeps_alive,
+                is_head=self._request.method == b"HEAD",
+            )
+        )
+        self._finish(200 if is_ready else 503)
+
+    def _release(self) -> None:
+        self.wants_connection = False
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.abort()
+
+    def _finish(self, status: int) -> None:
+        self._note_outcome(status)
+        self._requester.on_done(closes=not self._keeps_alive)
+
+    def _note_outcome(self, status: int) -> None:
+        self._stage = Stage.DONE
+        outcome = Outcome(
+            self._request.method.decode(),
+            self._path(),
+            self._forward.route.prefix if self._forward is not None else "none",
+            status,
+            time.perf_counter() - self._started_at,
+            self._sent_bytes,
+            self._requester.peer,
+            self._request_id,
+            self._subject,
+        )
+        self._shared.journal.note(outcome)
+        self._shared.figures.note(outcome)
+
+    def _path(self) -> str:
+        # A refused path may hold anything, and a log line must not.
+        if self._forward is not None:
+            return self._request.target.partition(b"?")[0].decode()
+        try:
+            return canonical_path(self._request.target).decode()
+        except NotCanonical:
+            return ""
+
+
+def _new_request_id() -> str:
+    # Sorts by time like the UUIDs of chassis.ids, without their system call: nobody gains by guessing it.
+    return f"{time.time_ns() // 1_000_000:012x}{getrandbits(80):020x}"

@@ -1,0 +1,305 @@
+"""Which header fields pass: requests by allow-list, responses by deny-list; and what makes a head unsafe."""
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Final, NamedTuple
+
+Fields = Sequence[tuple[bytes, bytes]]
+"""Header fields as they came: names in any case, white space possibly left after a value."""
+
+MAX_HEAD_BYTES: Final = 16 * 1024
+MAX_FIELDS: Final = 100
+
+# Every field costs its name, a colon, a space and a line end.
+_FIELD_OVERHEAD: Final = 4
+
+
+_NO_TOKENS: Final[frozenset[bytes]] = frozenset()
+
+
+class BadHead(Exception):
+    """A request head that must not be acted on; code is one of the problem catalogue."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class BadReply(Exception):
+    """A reply of an upstream that must not be passed on; the text is for the log."""
+
+
+class Passes(Enum):
+    """The kinds of routes on which a request field passes."""
+
+    NEVER = 0
+    API = 1
+    PAGE = 2
+    ALWAYS = 3
+
+
+class _Rule(NamedTuple):
+    name: bytes
+    passes: Passes
+    is_single: bool
+    is_read: bool
+    prefix: bytes
+
+
+class Head(NamedTuple):
+    """What a checked request head says. lines are ready to be sent, by the kind of route they pass on."""
+
+    host: bytes
+    authorization: bytes
+    content_length: int
+    is_chunked: bool
+    keep_alive: bool
+    expects_continue: bool
+    request_id: bytes
+    forwarded_for: bytes
+    lines: Sequence[tuple[Passes, bytes]]
+
+    @property
+    def has_body(self) -> bool:
+        """Whether a body follows."""
+        return self.is_chunked or self.content_length > 0
+
+
+_PASSING: Final = {
+    Passes.ALWAYS: (
+        *("accept", "accept-charset", "accept-encoding", "accept-language", "content-type"),
+        *("if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"),
+        *("range", "idempotency-key", "user-agent"),
+    ),
+    # Standard Webhooks: what a payment provider signs its calls with.
+    Passes.API: ("webhook-id", "webhook-signature", "webhook-timestamp"),
+    Passes.PAGE: (
+        *("cookie", "origin", "referer", "x-csrftoken"),
+        *("sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user"),
+    ),  # And HX-*, which htmx keeps adding to.
+}
+# Read by the edge itself and written anew, never copied.
+_READ: Final = (
+    *("authorization", "connection", "content-encoding", "content-length", "expect", "host"),
+    *("transfer-encoding", "x-forwarded-for", "x-request-id"),
+)
+_LISTS: Final = frozenset(
+    {
+        *("accept", "accept-charset", "accept-encoding", "accept-language", "connection", "cookie"),
+        *("if-match", "if-none-match", "x-forwarded-for"),
+    }
+)
+
+
+def _rules() -> dict[bytes, _Rule]:
+    passing = [(name, passes) for passes, names in _PASSING.items() for name in names]
+    rules = {}
+    for name, passes in [*passing, *((name, Passes.NEVER) for name in _READ)]:
+        is_read = passes is Passes.NEVER
+        rule = _Rule(name.encode(), passes, name not in _LISTS, is_read, f"{name}: ".encode())
+        # Both usual spellings are found at once; any other costs a lower() first.
+        rules[name.encode()] = rules[name.title().encode()] = rule
+    return rules
+
+
+_RULES: Final = _rules()
+
+
+def read_head(method: bytes, version: str, fields: Fields, *, is_upgrade: bool) -> Head:
+    """Check a request head and sort its fields.
+
+    Raises: BadHead for everything that llhttp lets through and two servers could understand differently.
+    """
+    if version not in {"1.1", "1.0"}:
+        raise BadHead("http-version-not-supported", "Only HTTP/1.1 and HTTP/1.0 are spoken here.")
+    if method == b"CONNECT":
+        raise BadHead("malformed-request", "This is no tunnel.")
+    read, passing = _sort(fields)
+    length, chunked = _framing(method, version, read, is_upgrade=is_upgrade)
+    _check_encoding(read.get(b"content-encoding"))
+    nominated = _tokens(read.get(b"connection", b""))
+    return Head(
+        read.get(b"host", b""),
+        read.get(b"authorization", b""),
+        length,
+        chunked,
+        version == "1.1" and b"close" not in nominated,
+        _expects_continue(read.get(b"expect")) and version == "1.1",
+        read.get(b"x-request-id", b""),
+        read.get(b"x-forwarded-for", b""),
+        [
+            (rule.passes, b"%b%b\r\n" % (rule.prefix, value))
+            for rule, value in passing
+            if rule.name not in nominated
+        ],
+    )
+
+
+def request_lines(head: Head, kind: Passes) -> list[bytes]:
+    """The lines of a head that pass on this kind of route."""
+    wanted = (kind, Passes.ALWAYS)
+    return [line for passes, line in head.lines if passes in wanted]
+
+
+def _sort(fields: Fields) -> tuple[dict[bytes, bytes], list[tuple[_Rule, bytes]]]:
+    if len(fields) > MAX_FIELDS:
+        raise BadHead("headers-too-large", f"More than {MAX_FIELDS} header fields.")
+    read: dict[bytes, bytes] = {}
+    passing: list[tuple[_Rule, bytes]] = []
+    singles: set[bytes] = set()
+    size = _FIELD_OVERHEAD * len(fields)
+    for name, raw in fields:
+        size += len(name) + len(raw)
+        rule = _RULES.get(name) or _find_rule(name.lower())
+        if rule is None:
+            continue
+        value = raw.strip(b" \t")
+        if rule.is_single:
+            if rule.name in singles:
+                raise BadHead("malformed-request", f"Two {rule.name.decode()} header fields.")
+            singles.add(rule.name)
+        if rule.is_read:
+            read[rule.name] = read[rule.name] + b", " + value if rule.name in read else value
+        else:
+            passing.append((rule, value))
+    if size > MAX_HEAD_BYTES:
+        raise BadHead("headers-too-large", f"More than {MAX_HEAD_BYTES} bytes of header fields.")
+    return read, passing
+
+
+def _find_rule(name: bytes) -> _Rule | None:
+    if b"_" in name:
+        # WSGI cannot tell X_A from X-A, so one could overwrite the other behind us.
+        raise BadHead("malformed-request", "A header name has an underscore.")
+    if name.startswith(b"hx-"):
+        return _Rule(name, Passes.PAGE, is_single=True, is_read=False, prefix=name + b": ")
+    return _RULES.get(name)
+
+
+def _framing(method: bytes, version: str, read: dict[bytes, bytes], *, is_upgrade: bool) -> tuple[int, bool]:
+    encoding = read.get(b"transfer-encoding")
+    digits = read.get(b"content-length")
+    if encoding is None and digits is None:
+        return 0, False
+    if encoding is not None and (version == "1.0" or digits is not None):
+        raise BadHead("malformed-request", "The length of the body is ambiguous.")
+    if encoding is not None and encoding.lower() != b"chunked":
+        raise BadHead("not-implemented", "The only transfer coding is chunked.")
+    if digits is not None and not digits.isdigit():
+        raise BadHead("malformed-request", "The Content-Length is not a number.")
+    length = int(digits or b"0")
+    if (encoding or length) and (method in {b"GET", b"HEAD"} or is_upgrade):
+        raise BadHead("malformed-request", "This request cannot have a body.")
+    return length, encoding is not None
+
+
+def _check_encoding(encoding: bytes | None) -> None:
+    # Without this field the body would mean something else, and no service of ours reads encoded ones.
+    if encoding is not None and encoding.lower() != b"identity":
+        raise BadHead("unsupported-media-type", "An encoded body is not accepted.")
+
+
+def _expects_continue(expectation: bytes | None) -> bool:
+    if expectation is not None and expectation.lower() != b"100-continue":
+        raise BadHead("expectation-failed", "The only expectation is 100-continue.")
+    return expectation is not None
+
+
+def _tokens(value: bytes) -> frozenset[bytes]:
+    return frozenset([token.strip(b" \t") for token in value.lower().split(b",")]) if value else _NO_TOKENS
+
+
+HOP_BY_HOP: Final = frozenset(
+    {
+        *(b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection"),
+        *(b"te", b"trailer", b"transfer-encoding", b"upgrade"),
+    }
+)
+# What the edge writes itself, and what says too much or for too many: transport security and alternative
+# services are promises of the whole origin, cross-origin access is denied to all.
+_DENIED: Final = HOP_BY_HOP | {
+    *(b"content-length", b"via", b"x-request-id", b"x-edge-key"),
+    *(b"server", b"x-powered-by", b"alt-svc", b"strict-transport-security", b"public-key-pins"),
+    *(b"access-control-allow-origin", b"access-control-allow-credentials"),
+}
+_SANDBOX_DENIED: Final = _DENIED | {
+    *(b"set-cookie", b"x-content-type-options", b"content-security-policy", b"clear-site-data", b"refresh"),
+}
+_SANDBOX_LINES: Final = (
+    b"x-content-type-options: nosniff\r\n",
+    b"content-security-policy: default-src 'none'; sandbox\r\n",
+)
+_SANDBOX_TYPES: Final = frozenset(
+    {b"application/json", b"application/problem+json", b"application/pdf", b"text/csv", b"text/plain"}
+)
+
+
+class ReplyKind(NamedTuple):
+    """What the replies of a kind of route may carry out."""
+
+    denied: frozenset[bytes]
+    is_sandboxed: bool
+    may_redirect_anywhere: bool
+
+
+DATA: Final = ReplyKind(_SANDBOX_DENIED, is_sandboxed=True, may_redirect_anywhere=False)
+"""The API: data, never documents."""
+
+PUBLIC: Final = ReplyKind(_DENIED | {b"set-cookie"}, is_sandboxed=False, may_redirect_anywhere=False)
+"""Public documents of the web, such as /.well-known."""
+
+PAGE: Final = ReplyKind(_DENIED, is_sandboxed=False, may_redirect_anywhere=True)
+"""Pages of the web, which is the gateway itself: it sets cookies and sends people to log in elsewhere."""
+
+
+def reply_lines(fields: Fields, kind: ReplyKind, *, has_body: bool, origin: bytes) -> list[bytes]:
+    """The header lines of a reply that pass on, ready to be sent.
+
+    Raises: BadReply when the route must not answer with this type or this redirect.
+    """
+    named = [(name.lower(), value) for name, value in fields]
+    denied, types, says_who_may_keep_it = kind.denied, [], False
+    for name, value in named:
+        if name == b"content-type":
+            types.append(value)
+        elif name == b"cache-control":
+            says_who_may_keep_it = True
+        elif name == b"connection":
+            denied |= _tokens(value)
+        elif name == b"location" and not kind.may_redirect_anywhere:
+            _check_redirect(value, origin)
+    lines = [b"%b: %b\r\n" % field for field in named if field[0] not in denied]
+    if kind.is_sandboxed:
+        _check_type(types, has_body=has_body)
+        lines += _SANDBOX_LINES
+        if not says_who_may_keep_it:
+            lines.append(b"cache-control: no-store\r\n")
+    return lines
+
+
+def join_lines(lines: Sequence[bytes]) -> bytes:
+    """The lines as one block, each of which is exactly one line.
+
+    llhttp refuses values that bring a line of their own; this is the second pair of eyes before bytes of
+    others become a head.
+    Raises: ValueError.
+    """
+    block = b"".join(lines)
+    breaks = len(block) - len(block.translate(None, b"\r\n\0"))
+    if breaks != 2 * len(lines):
+        raise ValueError("a header field is not one line")
+    return block
+
+
+def _check_type(types: list[bytes], *, has_body: bool) -> None:
+    kind = types[0].partition(b";")[0].strip(b" \t").lower() if types else b""
+    if len(types) > 1 or (kind not in _SANDBOX_TYPES and (kind or has_body)):
+        raise BadReply(f"content type {kind[:64]!r}")
+
+
+def _check_redirect(value: bytes, origin: bytes) -> None:
+    location = value.strip(b" \t")
+    is_path = location.startswith(b"/") and location[1:2] not in {b"/", b"\\"}
+    if not is_path and not location.startswith(origin + b"/"):
+        raise BadReply("a redirect to another origin")

@@ -1,0 +1,99 @@
+"""The heads that the edge sends, to upstreams and to clients. Pure, like the rules that they follow."""
+
+from typing import Final, NamedTuple
+
+from gateway.edge import headers, policy, replies
+from gateway.edge.headers import DATA, PAGE, PUBLIC, Fields, Passes, ReplyKind
+from gateway.routes import WEB, Credential, Route
+
+BODILESS: Final = frozenset({204, 304})
+SAFE: Final = frozenset({b"GET", b"HEAD"})
+
+
+class ReplyHead(NamedTuple):
+    """The head of a reply, and how its body goes out."""
+
+    data: bytes
+    is_chunked: bool
+    keeps_alive: bool
+
+
+def request_head(
+    forward: policy.Forward,
+    *,
+    token: bytes,
+    body_bytes: int,
+    client: str,
+    request_id: str,
+    arrived_at: float,
+    own_lines: bytes,
+) -> bytes:
+    """The head that an upstream gets. body_bytes: of a collected body that came without its length.
+
+    arrived_at is in Unix seconds. The web is told it, for a request may wait there for a thread, and a
+    refresh that waited is not one that came late.
+
+    Raises: ValueError when a field is not one line.
+    """
+    route, request, head = forward
+    kind = Passes.PAGE if route.credential is Credential.PAGE else Passes.API
+    lines = headers.request_lines(head, kind)
+    if token:
+        lines.append(b"authorization: Bearer %b\r\n" % token)
+    if request.method not in SAFE:
+        lines.append(b"content-length: %d\r\n" % (body_bytes if head.is_chunked else head.content_length))
+    lines.append(b"x-request-id: %b\r\n" % request_id.encode())
+    lines.append(b"x-forwarded-for: %b\r\n" % client.encode())
+    if route.upstream == WEB:
+        lines.append(b"x-request-start: t=%.6f\r\n" % arrived_at)
+    return b"%b %b HTTP/1.1\r\nhost: %b\r\nx-forwarded-host: %b\r\n%b%b\r\n" % (
+        request.method,
+        request.target,
+        head.host,
+        head.host,
+        headers.join_lines(lines),
+        own_lines,
+    )
+
+
+def reply_head(
+    forward: policy.Forward,
+    status: int,
+    fields: Fields,
+    *,
+    length: int | None,
+    keeps_alive: bool,
+    request_id: str,
+    origin: bytes,
+) -> ReplyHead:
+    """The head that a client gets; length is that of the body as the upstream told it, None if it did not.
+
+    Raises: BadReply, or ValueError when a field is not one line.
+    """
+    is_bodiless = forward.request.method == b"HEAD" or status in BODILESS
+    lines = headers.reply_lines(
+        fields,
+        _reply_kind(forward.route),
+        has_body=not is_bodiless and length != 0,
+        origin=origin,
+    )
+    lines.append(b"x-request-id: %b\r\n" % request_id.encode())
+    is_chunked = False
+    if length is not None and status != 204:
+        lines.append(b"content-length: %d\r\n" % length)
+    elif not is_bodiless:
+        # Where HTTP/1.0 cannot be told the length, the end of the connection tells it.
+        is_chunked = forward.request.version == "1.1"
+        keeps_alive = keeps_alive and is_chunked
+    if is_chunked:
+        lines.append(b"transfer-encoding: chunked\r\n")
+    if not keeps_alive:
+        lines.append(replies.CLOSE_LINE)
+    data = b"%b%b\r\n" % (replies.status_line(status), headers.join_lines(lines))
+    return ReplyHead(data, is_chunked, keeps_alive)
+
+
+def _reply_kind(route: Route) -> ReplyKind:
+    if route.is_sandboxed:
+        return DATA
+    return PAGE if route.credential is Credential.PAGE else PUBLIC

@@ -1,0 +1,98 @@
+"""The one route table: what the edge lets in, to whom it goes, and what it takes to get there."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+MEBIBYTE: Final = 1024 * 1024
+WEB: Final = "web"
+
+READ: Final = ("GET", "HEAD")
+
+
+class Credential(Enum):
+    """What a route asks of a request."""
+
+    NONE = "none"
+    """No credential is read and none is forwarded."""
+
+    BEARER = "bearer"
+    """A valid access token; the service gets one that is minted for it alone."""
+
+    PAGE = "page"
+    """A page of the web: cookies pass, the web decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One prefix of paths. body_limit in bytes, read_seconds is the wait for each piece of the answer.
+
+    A prefix holds on segment borders (`/api/v1/wallet` is not `/api/v1/wallets`); an exact route is that
+    path alone. scopes: any one of them suffices; a bearer route without scopes takes any user's token.
+    """
+
+    prefix: str
+    methods: tuple[str, ...]
+    upstream: str
+    credential: Credential
+    audience: str = ""
+    scopes: frozenset[str] = frozenset()
+    exact: bool = False
+    body_limit: int = MEBIBYTE
+    read_seconds: float = 5.0
+
+    @property
+    def is_sandboxed(self) -> bool:
+        """Whether answers are data, never documents: types by allow-list, no scripts, no cookies."""
+        return self.prefix.startswith(("/api/", "/media/"))
+
+
+ROUTES: Final = (
+    Route("/", READ, WEB, Credential.PAGE, exact=True),
+    Route("/.well-known", READ, WEB, Credential.NONE),
+    Route("/api/v1/auth", ("POST",), WEB, Credential.NONE, body_limit=16 * 1024),
+    Route(
+        "/api/v1/wallet",
+        (*READ, "POST"),
+        "wallet",
+        Credential.BEARER,
+        audience="wallet",
+        scopes=frozenset({"wallet:read", "wallet:write", "wallet:admin"}),
+    ),
+)
+
+
+class RouteTable:
+    """Finds the route of a path: the longest prefix wins, an unknown path has none."""
+
+    def __init__(self, routes: tuple[Route, ...] = ROUTES) -> None:
+        """Raises: ValueError when two routes share a prefix or one is not well formed."""
+        for route in routes:
+            _check(route)
+        self._exact = {route.prefix.encode(): route for route in routes if route.exact}
+        self._prefixes = {route.prefix.encode(): route for route in routes if not route.exact}
+        if len(self._exact) + len(self._prefixes) != len(routes):
+            raise ValueError("two routes share a prefix")
+        self._longest = max((len(prefix) for prefix in self._prefixes), default=0)
+
+    def find(self, path: bytes) -> Route | None:
+        """The route of a canonical path, or None."""
+        exact = self._exact.get(path)
+        if exact is not None:
+            return exact
+        # What follows the longest prefix is cut first, so that a long path costs no more than a short one.
+        head = path[: self._longest + 1]
+        end = len(path) if len(path) == len(head) else head.rfind(b"/")
+        while end > 0:
+            route = self._prefixes.get(head[:end])
+            if route is not None:
+                return route
+            end = head.rfind(b"/", 0, end)
+        return None
+
+
+def _check(route: Route) -> None:
+    if not route.prefix.startswith("/") or (route.prefix.endswith("/") and not route.exact):
+        raise ValueError(f"not a prefix: {route.prefix}")
+    if route.credential is Credential.BEARER and not route.audience:
+        raise ValueError(f"a bearer route without an audience: {route.prefix}")

@@ -1,0 +1,158 @@
+"""The process: how it starts, says no, serves its figures and stops."""
+
+import os
+import re
+import signal
+import ssl
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from gateway.edge.testing import EDGE_KEY, Issuer, RawClient
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(issuer: Issuer) -> Iterator[Start]:
+    processes: list[subprocess.Popen[str]] = []
+
+    def start_edge(**variables: str) -> "subprocess.Popen[str]":
+        usual = {
+            "KEYS_PUBLIC": str(issuer.directory),
+            "EDGE_KEY": EDGE_KEY,
+            "EDGE_BIND": "127.0.0.1:0",
+            "EDGE_METRICS_BIND": "127.0.0.1:0",
+            "PATH": os.environ["PATH"],
+            "PYTHONUNBUFFERED": "1",
+        }
+        processes.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "gateway.edge.main"],
+                env=usual | variables,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+        return processes[-1]
+
+    yield start_edge
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def listening_ports(process: "subprocess.Popen[str]") -> tuple[int, int]:
+    """The port of the edge and that of its figures."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    found = re.search(r'"address": "127.0.0.1:(\d+)".*"metrics": "127.0.0.1:(\d+)"', line)
+    assert found is not None, line
+    return int(found[1]), int(found[2])
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"EDGE_KEY": ""}, "EDGE_KEY is not set."),
+        ({"EDGE_KEY": "short"}, "EDGE_KEY must have at least 32 characters."),
+        ({"EDGE_KEY": "\u00e9" * 40}, "EDGE_KEY must be printable ASCII"),
+        ({"KEYS_PUBLIC": ""}, "KEYS_PUBLIC is not set."),
+        ({"KEYS_PUBLIC": "/nowhere"}, "KEYS_PUBLIC is not a directory: /nowhere."),
+        ({"KEYS_PUBLIC": "/"}, "no usable keys in /jwks.json"),
+        ({"MERCATO_ORIGIN": "http://shop.example"}, "MERCATO_ORIGIN must be https"),
+        ({"WALLET_URL": "http://127.0.0.1:8001/path"}, "WALLET_URL must look like"),
+        ({"WALLET_URL": "ftp://127.0.0.1"}, "WALLET_URL must look like"),
+        ({"EDGE_BIND": "8000"}, "EDGE_BIND must look like"),
+        ({"EDGE_BIND": "192.0.2.1:80"}, "EDGE_BIND: cannot listen on 192.0.2.1:80"),
+        ({"EDGE_METRICS_BIND": "192.0.2.1:80"}, "EDGE_METRICS_BIND: cannot listen on 192.0.2.1:80"),
+        ({"EDGE_TLS_CERT": "/nowhere"}, "EDGE_TLS_CERT and EDGE_TLS_KEY go together."),
+        ({"EDGE_TLS_CERT": "/x", "EDGE_TLS_KEY": "/y"}, "EDGE_TLS_CERT or EDGE_TLS_KEY cannot be used"),
+        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL must be one of"),
+        ({"TRUSTED_PROXIES": "-1"}, "TRUSTED_PROXIES must be a whole number"),
+    ],
+)
+def test_says_in_one_line_what_is_missing(start: Start, variables: dict[str, str], said: str) -> None:
+    process = start(**variables)
+
+    _, error = process.communicate(timeout=20)
+
+    assert process.returncode == 1
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_serves_until_told_to_stop(start: Start) -> None:
+    process = start()
+    port, _ = listening_ports(process)
+    client = RawClient(port)
+    client.send(b"GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n")
+
+    status = client.read_reply().status
+    client.close()
+    process.send_signal(signal.SIGTERM)
+    output, error = process.communicate(timeout=20)
+
+    assert (status, process.returncode, error) == (200, 0, "")
+    assert '"path":"/livez"' in output
+
+
+def test_figures_are_on_a_port_of_their_own(start: Start) -> None:
+    port, metrics_port = listening_ports(start())
+    client = RawClient(port)
+    client.send(b"GET /metrics HTTP/1.1\r\nHost: localhost:8000\r\n\r\n")
+
+    status = client.read_reply().status
+    client.close()
+    with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics") as answer:
+        text = answer.read().decode()
+
+    assert status == 404
+    assert 'mercato_edge_requests_total{route="none",status="404"} 1.0' in text
+    assert "process_cpu_seconds_total" in text
+
+
+def test_speaks_tls_when_given_a_certificate(start: Start, tmp_path: Path) -> None:
+    certificate, key = write_certificate(tmp_path)
+    process = start(
+        EDGE_TLS_CERT=str(certificate), EDGE_TLS_KEY=str(key), MERCATO_ORIGIN="https://localhost:8000"
+    )
+    port, _ = listening_ports(process)
+    client = RawClient(port)
+    context = ssl.create_default_context(cafile=str(certificate))
+    client.socket = context.wrap_socket(client.socket, server_hostname="localhost")
+    client.send(b"GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n")
+
+    assert client.read_reply().status == 200
+    assert client.socket.version() in {"TLSv1.2", "TLSv1.3"}
+    client.close()
+
+
+def write_certificate(folder: Path) -> tuple[Path, Path]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return folder / "cert.pem", folder / "key.pem"

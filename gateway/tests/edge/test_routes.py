@@ -1,0 +1,57 @@
+"""The route table."""
+
+import pytest
+
+from gateway.routes import ROUTES, Credential, Route, RouteTable
+
+
+@pytest.mark.parametrize(
+    ("path", "prefix"),
+    [
+        (b"/", "/"),
+        (b"/api/v1/wallet", "/api/v1/wallet"),
+        (b"/api/v1/wallet/", "/api/v1/wallet"),
+        (b"/api/v1/wallet/transactions", "/api/v1/wallet"),
+        (b"/api/v1/auth/login", "/api/v1/auth"),
+        (b"/.well-known/jwks.json", "/.well-known"),
+    ],
+)
+def test_finds(path: bytes, prefix: str) -> None:
+    route = RouteTable().find(path)
+
+    assert route is not None
+    assert route.prefix == prefix
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(b"/x", b"/api", b"/api/v1", b"/api/v1/wallets", b"/api/v1/wallet.json", b"/API/v1/wallet"),
+        *(b"/internal/token", b"/metrics", b"/admin/wallet/", b"/__debug__/", b"/wallet", b"/livez/x"),
+        b"/" + b"a" * 8000,
+    ],
+)
+def test_knows_no_route_for(path: bytes) -> None:
+    assert RouteTable().find(path) is None
+
+
+def test_the_longest_prefix_wins() -> None:
+    long = Route("/a/b", ("GET",), "web", Credential.NONE)
+    table = RouteTable((Route("/a", ("GET",), "web", Credential.NONE), long))
+
+    assert table.find(b"/a/b/c") is long
+
+
+def test_refuses_the_same_prefix_twice() -> None:
+    with pytest.raises(ValueError, match="share"):
+        RouteTable((ROUTES[1], ROUTES[1]))
+
+
+def test_refuses_a_bearer_route_without_an_audience() -> None:
+    with pytest.raises(ValueError, match="audience"):
+        RouteTable((Route("/a", ("GET",), "web", Credential.BEARER),))
+
+
+def test_refuses_a_prefix_that_ends_in_a_slash() -> None:
+    with pytest.raises(ValueError, match="prefix"):
+        RouteTable((Route("/a/", ("GET",), "web", Credential.NONE),))

@@ -1,0 +1,470 @@
+"""Upstreams on the wire: what reaches them, and what becomes of their answers."""
+
+import asyncio
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from gateway.edge.config import Limits
+from gateway.edge.testing import EDGE_KEY, Behavior, RunningEdge, Seen, json_reply
+
+HOST = b"Host: localhost:8000\r\n"
+INDEX = b"GET / HTTP/1.1\r\n" + HOST
+WELL_KNOWN = b"GET /.well-known/x HTTP/1.1\r\n" + HOST
+ADJUST = b"POST /api/v1/wallet/adjustments HTTP/1.1\r\n" + HOST
+WALLET = b"GET /api/v1/wallet HTTP/1.1\r\n" + HOST
+
+
+def replying(data: bytes, *, closes: bool = False) -> Behavior:
+    async def behave(seen: Seen) -> None:
+        await seen.read_body()
+        seen.reply(data)
+        if closes:
+            await seen.writer.drain()
+            seen.writer.close()
+
+    return behave
+
+
+def test_a_service_gets_its_own_token_and_nothing_else(edge: RunningEdge, bearer: bytes) -> None:
+    fields = b"Cookie: a=b\r\nX-User-Id: 1\r\nX-Edge-Key: evil\r\nX-Forwarded-For: 6.6.6.6\r\nAccept: a\r\n"
+    reply = edge.ask(WALLET + bearer + fields + b"Connection: close, Authorization\r\n\r\n")
+
+    (seen,) = edge.wallet.seen
+    names = [line.partition(b":")[0] for line in seen.head.split(b"\r\n")[1:] if line]
+    assert reply.status == 200
+    assert seen.start == "GET /api/v1/wallet"
+    assert sorted(names) == [
+        *(b"accept", b"authorization", b"host", b"via", b"x-forwarded-for", b"x-forwarded-host"),
+        *(b"x-forwarded-proto", b"x-request-id"),
+    ]
+    assert seen.values("x-forwarded-for") == ["127.0.0.1"]
+    assert bearer.split()[-1].decode() not in seen.head.decode()
+
+
+def test_the_web_gets_the_edge_key_and_cookies_on_pages(edge: RunningEdge) -> None:
+    edge.ask(INDEX + b"Cookie: sid=1\r\nAuthorization: Bearer x\r\n\r\n")
+
+    (seen,) = edge.web.seen
+    assert seen.values("x-edge-key") == [EDGE_KEY]
+    assert seen.values("cookie") == ["sid=1"]
+    assert seen.values("authorization") == []
+
+
+def test_the_web_is_told_when_a_request_arrived(edge: RunningEdge) -> None:
+    before = time.time()
+    edge.ask(INDEX + b"X-Request-Start: t=1\r\n\r\n")
+
+    (value,) = edge.web.seen[0].values("x-request-start")
+    assert before - 0.1 <= float(value.removeprefix("t=")) <= time.time()
+
+
+def test_the_target_is_forwarded_byte_for_byte(edge: RunningEdge, bearer: bytes) -> None:
+    target = b"/api/v1/wallet/caf%C3%A9/a%20b?next=/../x&y=%2F%00"
+
+    edge.ask(b"GET %b HTTP/1.1\r\n" % target + HOST + bearer + b"\r\n")
+
+    assert edge.wallet.seen[0].start == "GET " + target.decode()
+
+
+def test_one_ask_serves_many(edge: RunningEdge, bearer: bytes) -> None:
+    clients = [edge.client() for _ in range(20)]
+    for client in clients:
+        client.send(WALLET + bearer + b"\r\n")
+
+    statuses = [client.read_reply().status for client in clients]
+
+    assert statuses == [200] * 20
+    assert len(edge.web.seen) == 1
+
+
+def test_the_ask_carries_the_bearer_and_the_audience(edge: RunningEdge, bearer: bytes) -> None:
+    edge.ask(WALLET + bearer + b"\r\n")
+
+    (seen,) = edge.web.seen
+    assert seen.start == "POST /internal/token"
+    assert seen.values("x-edge-key") == [EDGE_KEY]
+    assert seen.values("host") == ["localhost:8000"]
+    assert b'"audience": "wallet"' in seen.body
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "code"),
+    [
+        (json_reply(status="401 Unauthorized"), 401, "invalid-token"),
+        (json_reply(status="403 Forbidden"), 403, "insufficient-scope"),
+        (json_reply(status="500 Internal Server Error"), 503, "unavailable"),
+        (json_reply(b'{"token": "a.b.c\\r\\nX: y", "exp": 1, "sub": "x"}'), 503, "unavailable"),
+        (json_reply(b'{"token": "a.b.c", "exp": 9999999999, "sub": "someone else"}'), 503, "unavailable"),
+        (json_reply(b"not json"), 503, "unavailable"),
+        (json_reply(b"[" * 10_000), 503, "unavailable"),
+        (json_reply(b" " * 20_000), 503, "unavailable"),
+        (b"garbage\r\n\r\n", 503, "unavailable"),
+    ],
+)
+def test_without_a_token_nothing_reaches_the_service(
+    edge: RunningEdge, bearer: bytes, answer: bytes, status: int, code: str
+) -> None:
+    edge.web.behave = replying(answer)
+
+    reply = edge.ask(WALLET + bearer + b"\r\n")
+
+    assert (reply.status, reply.json()["code"]) == (status, code)
+    assert edge.wallet.seen == []
+
+
+def test_a_web_that_hangs_makes_the_call_unavailable(edge: RunningEdge, bearer: bytes) -> None:
+    edge.web.behave = lambda seen: asyncio.sleep(5)
+
+    reply = edge.ask(WALLET + bearer + b"\r\n")
+
+    assert (reply.status, reply.json()["service"]) == (503, "gateway")
+    assert reply.field("retry-after") == "2"
+
+
+def test_reuses_upstream_connections(edge: RunningEdge) -> None:
+    for _ in range(3):
+        edge.ask(INDEX + b"\r\n")
+
+    assert edge.web.connections == 1
+
+
+def test_get_after_head_on_the_same_connection(edge: RunningEdge) -> None:
+    head_reply = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n"
+    edge.web.behave = replying(head_reply)
+    reply = edge.ask(b"HEAD / HTTP/1.1\r\n" + HOST + b"\r\n", is_head=True)
+    edge.web.behave = replying(json_reply())
+
+    second = edge.ask(INDEX + b"\r\n")
+
+    assert reply.field("content-length") == "11"
+    assert second.body == b'{"ok":true}'
+    assert edge.web.connections == 1
+
+
+def test_a_body_on_a_head_reply_is_not_taken_for_the_next_reply(edge: RunningEdge) -> None:
+    edge.web.behave = replying(json_reply())
+    edge.ask(b"HEAD / HTTP/1.1\r\n" + HOST + b"\r\n", is_head=True)
+
+    assert edge.ask(INDEX + b"\r\n").body == b'{"ok":true}'
+    assert edge.web.connections == 2
+
+
+def test_a_second_reply_is_not_given_to_the_next_client(edge: RunningEdge) -> None:
+    edge.web.behave = replying(json_reply() + json_reply(b'"poison"'))
+    first = edge.ask(INDEX + b"\r\n")
+    edge.web.behave = replying(json_reply(b'"mine"'))
+
+    assert first.body == b'{"ok":true}'
+    assert edge.ask(INDEX + b"\r\n").body == b'"mine"'
+
+
+def test_interim_replies_stay_behind(edge: RunningEdge) -> None:
+    edge.web.behave = replying(b"HTTP/1.1 103 Early\r\nLink: </x>\r\n\r\n" + json_reply())
+
+    reply = edge.ask(INDEX + b"\r\n")
+
+    assert (reply.status, reply.field("link")) == (200, None)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+        b"garbage\r\n\r\n",
+        b"HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 000 OK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 999 OK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: a\rSet-Cookie: b\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: a\r\n" * 10_000 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 200_000 + b"\r\nContent-Length: 0\r\n\r\n",
+        json_reply().replace(b"application/json", b"text/html"),
+        json_reply(status="302 Found", extra=b"Location: http://169.254.169.254/\r\n"),
+    ],
+)
+def test_a_reply_that_must_not_pass_is_502(edge: RunningEdge, bearer: bytes, reply: bytes) -> None:
+    edge.wallet.behave = replying(reply)
+
+    answer = edge.ask(WALLET + bearer + b"\r\n")
+
+    assert (answer.status, answer.json()["code"]) == (502, "bad-gateway")
+    assert answer.json()["service"] == "wallet"
+    assert answer.field("retry-after") == "2"
+
+
+def test_an_api_reply_brings_no_cookie(edge: RunningEdge, bearer: bytes) -> None:
+    edge.wallet.behave = replying(json_reply(extra=b"Set-Cookie: __Host-sid=evil\r\nServer: x\r\n"))
+
+    reply = edge.ask(WALLET + bearer + b"\r\n")
+
+    assert (reply.field("set-cookie"), reply.field("server")) == (None, None)
+    assert reply.field("content-security-policy") == "default-src 'none'; sandbox"
+
+
+def test_a_reply_until_close_becomes_chunked(edge: RunningEdge) -> None:
+    edge.web.behave = replying(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\nall of it", closes=True)
+    client = edge.client()
+    client.send(INDEX + b"\r\n")
+
+    reply = client.read_reply()
+
+    assert (reply.field("transfer-encoding"), reply.body) == ("chunked", b"all of it")
+    edge.web.behave = replying(json_reply())
+    client.send(INDEX + b"\r\n")
+    assert client.read_reply().status == 200
+
+
+def test_a_chunked_reply_ends_with_the_connection_for_http_1_0(edge: RunningEdge) -> None:
+    edge.web.behave = replying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n")
+
+    reply = edge.ask(INDEX.replace(b"1.1", b"1.0") + b"\r\n")
+
+    assert (reply.field("transfer-encoding"), reply.body) == (None, b"ab")
+
+
+def test_trailers_of_a_reply_are_dropped(edge: RunningEdge) -> None:
+    chunks = b"2\r\nab\r\n0\r\nSet-Cookie: a=b\r\n\r\n"
+    edge.web.behave = replying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
+    client = edge.client()
+    client.send(INDEX + b"Connection: close\r\n\r\n")
+
+    assert b"ookie" not in client.read_all()
+
+
+def test_a_reply_streams(edge: RunningEdge) -> None:
+    gate = asyncio.Event()
+
+    async def half_and_half(seen: Seen) -> None:
+        seen.reply(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")
+        await gate.wait()
+        seen.reply(b"6\r\nsecond\r\n0\r\n\r\n")
+
+    edge.web.behave = half_and_half
+    client = edge.client()
+    client.send(INDEX + b"\r\n")
+
+    first = client.socket.recv(65536)
+    edge.edge.shared.loop.call_soon_threadsafe(gate.set)
+
+    assert b"first" in first
+    assert b"second" in client.socket.recv(65536)
+
+
+def test_a_long_body_streams_to_the_service(edge: RunningEdge, bearer: bytes) -> None:
+    async def read_some(seen: Seen) -> None:
+        seen.body = await seen.reader.readexactly(64 * 1024)
+        reached.set()
+        seen.body += await seen.reader.readexactly(200_000 - 64 * 1024)
+        seen.reply(json_reply())
+
+    reached = threading.Event()
+    edge.wallet.behave = read_some
+    client = edge.client()
+    client.send(ADJUST + bearer + b"Content-Length: 200000\r\n\r\n" + b"a" * 100_000)
+
+    assert reached.wait(2)
+    client.send(b"b" * 100_000)
+    assert client.read_reply().status == 200
+    assert edge.wallet.seen[0].body == b"a" * 100_000 + b"b" * 100_000
+
+
+def test_a_chunked_body_reaches_the_service_with_its_length(edge: RunningEdge, bearer: bytes) -> None:
+    body = b"10000\r\n%b\r\n" % (b"a" * 65_536) * 3 + b"0\r\n\r\n"
+
+    reply = edge.ask(ADJUST + bearer + b"Transfer-Encoding: chunked\r\n\r\n" + body)
+
+    assert reply.status == 200
+    assert edge.wallet.seen[0].values("content-length") == [str(3 * 65_536)]
+    assert len(edge.wallet.seen[0].body) == 3 * 65_536
+
+
+def test_a_service_that_does_not_read_holds_the_client_back(edge: RunningEdge, bearer: bytes) -> None:
+    async def never_read(seen: Seen) -> None:
+        seen.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.sleep(10)
+
+    edge.wallet.behave = never_read
+    client = edge.client()
+    client.send(ADJUST + bearer + b"Content-Length: 1048576\r\n\r\n")
+    client.socket.settimeout(0.5)
+
+    sent = _send_what_is_taken(client.socket, 1_048_576)
+    client.socket.settimeout(5)
+
+    assert sent <= 1_048_576
+    assert client.read_reply().status == 504
+
+
+def _send_what_is_taken(sock: socket.socket, size: int) -> int:
+    sent = 0
+    try:
+        while sent < size:
+            sent += sock.send(b"a" * 16_384)
+    except TimeoutError:
+        pass
+    return sent
+
+
+def test_a_client_that_does_not_read_holds_the_service_back(edge: RunningEdge) -> None:
+    progress = {"written": 0}
+
+    async def write_much(seen: Seen) -> None:
+        seen.reply(b"HTTP/1.1 200 OK\r\nContent-Length: 67108864\r\n\r\n")
+        while progress["written"] < 67_108_864:
+            seen.reply(b"a" * 65_536)
+            await seen.writer.drain()
+            progress["written"] += 65_536
+
+    edge.web.behave = write_much
+    client = edge.client(receive_buffer=16_384)
+    client.send(INDEX + b"\r\n")
+    time.sleep(0.4)
+
+    held_at = progress["written"]
+
+    assert held_at < 32 * 1024 * 1024
+    client.close()
+
+
+def test_a_client_that_never_reads_is_cut(edge: RunningEdge) -> None:
+    async def write_much(seen: Seen) -> None:
+        seen.reply(b"HTTP/1.1 200 OK\r\nContent-Length: 67108864\r\n\r\n" + b"a" * 67_108_864)
+
+    edge.web.behave = write_much
+    client = edge.client(receive_buffer=16_384)
+    client.send(INDEX + b"\r\n")
+    time.sleep(1.2)
+
+    assert edge.edge.shared.figures.connections == 0
+    client.close()
+
+
+def test_a_slow_client_gets_all_of_a_long_reply(edge: RunningEdge) -> None:
+    body = bytes(range(256)) * 8192
+    edge.web.behave = replying(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    client = edge.client(receive_buffer=16_384)
+    client.send(INDEX + b"\r\n")
+    time.sleep(0.3)
+
+    assert client.read_reply().body == body
+
+
+def test_a_stale_connection_is_tried_again(edge: RunningEdge) -> None:
+    edge.ask(INDEX + b"\r\n")
+    edge.web.behave = closing_once(edge)
+
+    reply = edge.ask(INDEX + b"\r\n")
+
+    assert reply.status == 200
+    assert len(edge.web.seen) == 3
+
+
+def closing_once(edge: RunningEdge) -> Behavior:
+    async def behave(seen: Seen) -> None:
+        await seen.read_body()
+        seen.writer.close()
+        edge.web.behave = edge.wallet.behave = replying(json_reply())
+
+    return behave
+
+
+def test_a_post_is_never_sent_twice(edge: RunningEdge, bearer: bytes) -> None:
+    edge.ask(WALLET + bearer + b"\r\n")
+    edge.wallet.behave = closing_once(edge)
+
+    reply = edge.ask(ADJUST + bearer + b"Content-Length: 2\r\n\r\n{}")
+
+    assert (reply.status, reply.json()["service"]) == (502, "wallet")
+    assert len([seen for seen in edge.wallet.seen if seen.start.startswith("POST")]) == 1
+
+
+def test_a_get_is_tried_again_once_only(edge: RunningEdge) -> None:
+    async def close(seen: Seen) -> None:
+        seen.writer.close()
+
+    edge.web.behave = close
+
+    assert edge.ask(INDEX + b"\r\n").status == 502
+    assert len(edge.web.seen) == 2
+
+
+def test_a_get_is_not_tried_again_once_answered(edge: RunningEdge) -> None:
+    edge.web.behave = replying(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", closes=True)
+    client = edge.client()
+    client.send(INDEX + b"\r\n")
+
+    answer = client.read_all()
+
+    assert answer.endswith(b"\r\n\r\nabc")
+    assert len(edge.web.seen) == 1
+
+
+def test_a_service_that_is_away_is_502(edge: RunningEdge, bearer: bytes) -> None:
+    edge.run(edge.wallet.stop())
+
+    reply = edge.ask(WALLET + bearer + b"\r\n")
+
+    assert (reply.status, reply.json()["service"]) == (502, "wallet")
+    assert reply.field("retry-after") == "2"
+
+
+def test_a_service_that_hangs_is_504(edge: RunningEdge) -> None:
+    edge.web.behave = lambda seen: asyncio.sleep(10)
+
+    reply = edge.ask(INDEX + b"\r\n")
+
+    assert (reply.status, reply.json()["service"]) == (504, "gateway")
+
+
+def test_waits_for_a_connection_when_all_are_taken(start_edge: Callable[..., RunningEdge]) -> None:
+    edge = start_edge(limits=Limits(upstream_connections=1))
+    clients = [edge.client() for _ in range(5)]
+    for client in clients:
+        client.send(INDEX + b"\r\n")
+
+    assert [client.read_reply().status for client in clients] == [200] * 5
+    assert edge.web.connections == 1
+
+
+def test_a_full_queue_is_503(start_edge: Callable[..., RunningEdge]) -> None:
+    edge = start_edge(limits=Limits(upstream_connections=1, queued=0))
+    edge.web.behave = lambda seen: asyncio.sleep(10)
+    first = edge.client()
+    first.send(INDEX + b"\r\n")
+    time.sleep(0.1)
+
+    reply = edge.ask(INDEX + b"\r\n")
+
+    assert (reply.status, reply.json()["service"]) == (503, "gateway")
+
+
+def test_a_client_that_breaks_off_frees_the_service(start_edge: Callable[..., RunningEdge]) -> None:
+    edge = start_edge(limits=Limits(upstream_connections=1))
+    edge.web.behave = lambda seen: asyncio.sleep(10)
+    first = edge.client()
+    first.send(INDEX + b"\r\n")
+    time.sleep(0.1)
+    edge.web.behave = replying(json_reply())
+    first.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    first.close()
+
+    assert edge.ask(INDEX + b"\r\n").status == 200
+
+
+def test_an_early_answer_ends_the_connection(edge: RunningEdge, bearer: bytes) -> None:
+    async def refuse_early(seen: Seen) -> None:
+        seen.reply(json_reply(status="409 Conflict"))
+
+    edge.wallet.behave = refuse_early
+    client = edge.client()
+    client.send(ADJUST + bearer + b"Content-Length: 1000000\r\n\r\n" + b"a" * 100_000)
+
+    reply = client.read_reply()
+
+    assert (reply.status, reply.field("connection")) == (409, "close")
