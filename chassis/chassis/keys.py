@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from prometheus_client import Counter
 
 from chassis.env import ConfigurationError
+from chassis.strict_json import parse_object
 
 JWKS_FILE: Final = "jwks.json"
 GATEWAY: Final = "gateway"
@@ -132,10 +133,9 @@ def parse_jwks(data: bytes, *, version: int = 0) -> KeySet:
     Raises: BadKeySet.
     """
     try:
-        document = json.loads(data.decode("utf-8"), object_pairs_hook=_without_duplicates)
-    except (ValueError, RecursionError) as exc:
-        raise BadKeySet("not a JSON document") from exc
-    members = document.get("keys") if isinstance(document, dict) else None
+        members = parse_object(data).get("keys")
+    except ValueError as exc:
+        raise BadKeySet("not a JSON object") from exc
     if not isinstance(members, list) or not members:
         raise BadKeySet("no keys in the set")
     keys: dict[str, VerifyKey] = {}
@@ -243,13 +243,6 @@ def _active_kids(folder: Path) -> frozenset[str]:
         return frozenset(kid for kid, entry in state.items() if entry["state"] == "active")
     except (OSError, ValueError, AttributeError, TypeError, KeyError) as exc:
         raise ConfigurationError(f"{path} is malformed.") from exc
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise BadKeySet("a member stands twice")
-    return members
 
 
 def _coordinate(value: int) -> str:

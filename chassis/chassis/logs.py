@@ -58,6 +58,11 @@ def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
     return event
 
 
+def without_tokens(text: str) -> str:
+    """The text with everything that looks like a signed token removed."""
+    return _JWT.sub(_REMOVED, text)
+
+
 def _clean(name: str, value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _clean(str(key), item) for key, item in value.items()}
@@ -66,10 +71,10 @@ def _clean(name: str, value: Any) -> Any:
     if _SECRET_NAMES.search(name):
         return _REMOVED
     if isinstance(value, str):
-        return _JWT.sub(_REMOVED, value)
+        return without_tokens(value)
     if isinstance(value, bool | int | float) or value is None:
         return value
-    return _JWT.sub(_REMOVED, str(value))
+    return without_tokens(str(value))
 
 
 class _Stamp:

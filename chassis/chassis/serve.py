@@ -10,7 +10,7 @@ from granian.server import Server
 _BACKLOG: Final = 1024
 
 
-def serve(target: str, *, bind: tuple[str, int], workers: int, threads: int, name: str) -> None:
+def serve(target: str, *, bind: tuple[str, int], workers: int, threads: int) -> None:
     """Serve `package.module:callable` until SIGTERM or SIGINT; requests under way are finished.
 
     threads are per worker. Granian starts 512 where nobody says how many, and its back-pressure counts
@@ -30,7 +30,6 @@ def serve(target: str, *, bind: tuple[str, int], workers: int, threads: int, nam
         websockets=False,
         log_level=LogLevels.error,
         log_access=False,
-        process_name=name,
         workers_kill_timeout=10,
         respawn_failed_workers=False,
     ).serve()

@@ -6,7 +6,6 @@ the key, explicit typing, hostile key ids), RFC 9068 (access tokens), RFC 6750, 
 
 import base64
 import binascii
-import json
 import logging
 import re
 import time
@@ -18,6 +17,7 @@ import jwt
 from prometheus_client import Counter
 
 from chassis.keys import GATEWAY, KeySet, SigningKey, VerifyKey
+from chassis.strict_json import parse_object
 
 LEEWAY_SECONDS: Final = 5
 MAX_TOKEN_BYTES: Final = 4096
@@ -25,7 +25,8 @@ MAX_HEADER_BYTES: Final = 512
 
 _SEGMENT: Final = r"[A-Za-z0-9_-]+"
 _COMPACT: Final = re.compile(rf"({_SEGMENT})\.({_SEGMENT})\.({_SEGMENT})", re.ASCII)
-_BEARER: Final = re.compile(r"bearer ([A-Za-z0-9_.-]+)", re.ASCII | re.IGNORECASE)
+# Spelled out, for IGNORECASE costs six times as much.
+_BEARER: Final = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] ([A-Za-z0-9_.-]+)", re.ASCII)
 _KID: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z0-9:_.-]{1,128}", re.ASCII)
 _SUBJECT: Final = re.compile(
@@ -270,16 +271,10 @@ def _decode_segment(segment: str) -> bytes:
 
 def _parse_object(data: bytes, part: str) -> dict[str, Any]:
     try:
-        parsed = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_without_duplicates,
-            parse_constant=_refuse_constant,
-            parse_float=_refuse_constant,
-            parse_int=_parse_int,
-        )
-    except (ValueError, RecursionError) as exc:
+        parsed = parse_object(data, integers_only=True)
+    except ValueError as exc:
         raise InvalidToken(f"{part}-not-json") from exc
-    if not isinstance(parsed, dict) or _depth(parsed) > _MAX_DEPTH:
+    if _depth(parsed) > _MAX_DEPTH:
         raise InvalidToken(f"{part}-not-flat")
     return parsed
 
@@ -401,24 +396,6 @@ _TYPES: Final[dict[str, Callable[[Any], bool]]] = {
     "amr": _is_names,
     "act": _is_actor,
 }
-
-
-def _parse_int(text: str) -> int:
-    # Python refuses very long integers by itself, but only after the work; ours need 16 digits.
-    if len(text) > 17:
-        raise ValueError("integer too long")
-    return int(text)
-
-
-def _refuse_constant(text: str) -> None:
-    raise ValueError(f"no such number here: {text[:32]}")
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member stands twice")
-    return members
 
 
 def _depth(value: Any, level: int = 1) -> int:

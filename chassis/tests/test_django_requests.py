@@ -64,7 +64,12 @@ def test_points_at_every_wrong_field(as_user):
     ("body", "content_type", "status", "code"),
     [
         ("{", "application/json", 400, "malformed-request"),
-        ("[]", "application/json", 400, "invalid-input"),
+        ("[]", "application/json", 400, "malformed-request"),
+        ('{"name": "a", "name": "b"}', "application/json", 400, "malformed-request"),
+        ('{"name": NaN}', "application/json", 400, "malformed-request"),
+        ("\xff", "application/json", 400, "malformed-request"),
+        ("[" * 100_000, "application/json", 400, "malformed-request"),
+        (" " * (1024 * 1024 + 1), "application/json", 413, "content-too-large"),
         ("a=1", "application/x-www-form-urlencoded", 415, "unsupported-media-type"),
     ],
 )

@@ -11,7 +11,7 @@ REST_FRAMEWORK: Final[dict[str, Any]] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["chassis.django.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["chassis.django.permissions.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["chassis.django.parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "chassis.django.exceptions.problem_handler",
     "UNAUTHENTICATED_USER": None,
@@ -30,6 +30,8 @@ SPECTACULAR_SETTINGS: Final[dict[str, Any]] = {
 SILENCED_SYSTEM_CHECKS: Final = [
     "admin.E408",  # No AuthenticationMiddleware: each admin request brings its own token.
     "admin.E410",  # No SessionMiddleware: services keep no sessions.
+    "security.W001",  # No SecurityMiddleware: RequestContext sets the headers.
+    "security.W002",  # No X-Frame-Options: the policy's frame-ancestors says the same.
     "security.W004",  # Strict-Transport-Security is set where TLS ends, at the edge.
     "security.W008",  # Redirection to https likewise.
 ]

@@ -47,6 +47,7 @@ class RequestContext:
         response.headers["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")
+        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         if not probe:
             _secure(request, response)
             _record(request, response, time.perf_counter() - started)
@@ -79,7 +80,7 @@ def _record(request: HttpRequest, response: HttpResponseBase, seconds: float) ->
             "method": method,
             "path": request.path,
             "status": response.status_code,
-            "milliseconds": round(seconds * 1000, 2),
+            "duration_ms": round(seconds * 1000, 2),
         },
     )
 

@@ -5,22 +5,38 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
 
 from chassis.django.authentication import get_verifier
+from chassis.env import ConfigurationError
 from chassis.serve import serve
 
 _logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    """Runs the system checks and loads the keys first, so that a wrong set-up ends here in one line."""
+    """Looks at settings, keys and database first, so that a wrong set-up ends here, in one line."""
 
     help = "Run the service until SIGTERM."
     requires_system_checks = "__all__"
 
     def handle(self, *args: Any, **options: Any) -> None:
         get_verifier()
+        _require_database()
         server: dict[str, Any] = settings.SERVER
         _logger.info("Serving.", extra=server)
         target = settings.WSGI_APPLICATION.replace(".application", ":application")
-        serve(target, name=settings.AUDIENCE, **server)
+        serve(target, **server)
+
+
+def _require_database() -> None:
+    place = f"database {connection.settings_dict['NAME']} as {connection.settings_dict['USER']}"
+    try:
+        executor = MigrationExecutor(connection)
+    except DatabaseError as exc:
+        raise ConfigurationError(f"cannot use the {place}: {str(exc).splitlines()[0]}") from exc
+    finally:
+        connection.close()
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise ConfigurationError(f"the {place} lacks migrations; run manage.py migrate.")

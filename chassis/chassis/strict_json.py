@@ -1,0 +1,44 @@
+"""JSON read strictly: what two parsers could understand differently is no JSON here."""
+
+import json
+from typing import Any, Final, NoReturn
+
+_MAX_DIGITS: Final = 17
+
+
+def parse_object(data: bytes, *, integers_only: bool = False) -> dict[str, Any]:
+    """The object that these bytes spell: UTF-8 without a mark, no member twice, no NaN (RFC 8259 section 4).
+
+    integers_only refuses other numbers, and integers of more than 17 characters before they cost anything.
+    Raises: ValueError, and nothing else whatever the bytes.
+    """
+    try:
+        parsed = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_without_duplicates,
+            parse_constant=_refuse,
+            parse_float=_refuse if integers_only else None,
+            parse_int=_parse_short if integers_only else None,
+        )
+    except RecursionError as exc:
+        raise ValueError("nested too deep") from exc
+    if not isinstance(parsed, dict):
+        raise ValueError("not an object")
+    return parsed
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member stands twice")
+    return members
+
+
+def _parse_short(text: str) -> int:
+    if len(text) > _MAX_DIGITS:
+        raise ValueError("integer too long")
+    return int(text)
+
+
+def _refuse(text: str) -> NoReturn:
+    raise ValueError(f"not a number here: {text[:32]}")

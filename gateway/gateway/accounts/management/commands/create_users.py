@@ -1,0 +1,72 @@
+"""Creates or updates users from JSON on standard input, for the command line and the seed."""
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from chassis.problems import DomainError
+from gateway.accounts.models import User
+from gateway.accounts.operations import save_user
+from gateway.accounts.roles import scopes_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    email: str
+    password: str
+    groups: list[str]
+
+
+class Command(BaseCommand):
+    help = (
+        "Reads a JSON array of {email, password, groups} on standard input; creates or updates each user, "
+        "all or none; prints a JSON array of {email, sub, scopes}."
+    )
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        wanted = _parse(sys.stdin.read())
+        try:
+            with transaction.atomic():
+                users = [
+                    save_user(email=one.email, password=one.password, groups=one.groups) for one in wanted
+                ]
+        except DomainError as exc:
+            raise CommandError(exc.detail) from exc
+        self.stdout.write(json.dumps([_describe(user) for user in users]))
+
+
+def _parse(text: str) -> list[_Wanted]:
+    try:
+        items = json.loads(text)
+    except (ValueError, RecursionError) as exc:
+        raise CommandError("Standard input is not JSON.") from exc
+    if not isinstance(items, list):
+        raise CommandError("Standard input is not a JSON array.")
+    return [_parse_one(item) for item in items]
+
+
+def _parse_one(item: Any) -> _Wanted:
+    match item:
+        case {"email": str(email), "password": str(password), "groups": [*groups], **rest} if not rest:
+            pass
+        case _:
+            raise CommandError("Each user needs exactly an email, a password and a list of groups.")
+    try:
+        validate_email(email)
+        validate_password(password, User(email=email))
+    except ValidationError as exc:
+        raise CommandError(f"{email}: {' '.join(exc.messages)}") from exc
+    return _Wanted(email, password, [str(group) for group in groups])
+
+
+def _describe(user: User) -> dict[str, Any]:
+    groups = user.groups.values_list("name", flat=True)
+    return {"email": user.email, "sub": str(user.public_id), "scopes": sorted(scopes_of(groups))}

@@ -1,0 +1,57 @@
+"""Accounts. Everything else a person has stands in other tables, under their public id."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower, Now
+from django.db.models.lookups import Exact
+
+from chassis.ids import uuid7
+
+
+class UserManager(BaseUserManager["User"]):
+    """Users by e-mail, whatever its case."""
+
+    def create_user(self, email: str, password: str, **fields: Any) -> "User":
+        """A new user with a hashed password.
+
+        Raises: django.db.IntegrityError when the e-mail is taken, in any spelling of case.
+        """
+        user = self.model(email=self.normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def with_email(self, email: str) -> models.QuerySet["User"]:
+        """The user with this e-mail or none. PostgreSQL lowers both sides, as its unique index does."""
+        return self.filter(Exact(Lower("email"), Lower(models.Value(email))))
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.with_email(username or "").get()
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """Someone who can log in. Tokens and other services know the public id alone."""
+
+    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    email = models.EmailField(max_length=254)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    # Every session that began earlier is void: the password or the groups are not what they were.
+    credentials_changed_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"), name="user_email_unique", violation_error_message="This e-mail is taken."
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.public_id)

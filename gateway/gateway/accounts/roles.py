@@ -1,0 +1,51 @@
+"""What each group may do, and which part of it concerns which service."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+CUSTOMER: Final = "customer"
+SUPERUSER: Final = "superuser"
+STAFF: Final = "staff"
+
+_SCOPES: Final[dict[str, str]] = {
+    CUSTOMER: "wallet:read wallet:write orders:read orders:write account:write",
+    "catalogue-editor": "catalog:read catalog:write catalog:admin stock:read stock:write",
+    "stock-keeper": "catalog:read stock:read stock:write stock:admin",
+    "marketing": "banner:read banner:write banner:admin",
+    "finance": "wallet:admin orders:read",
+    "support": "orders:admin account:read",
+}
+
+GROUP_SCOPES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {group: frozenset(scopes.split()) for group, scopes in _SCOPES.items()}
+    | {SUPERUSER: frozenset(" ".join(_SCOPES.values()).split()) | {"gateway:admin"}}
+)
+"""The groups there are, and the scopes each one gives."""
+
+AUDIENCE_PREFIXES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "wallet": ("wallet:",),
+        "catalog_category": ("catalog:",),
+        "catalog_product": ("catalog:",),
+        "catalog_variant": ("catalog:", "stock:"),
+        "banner": ("banner:",),
+    }
+)
+"""The services a user's token can be addressed to, and the scopes that mean something there."""
+
+
+def scopes_of(groups: Iterable[str]) -> frozenset[str]:
+    """The scopes that these groups give together; a group that is not in the table gives none."""
+    return frozenset[str]().union(*(GROUP_SCOPES.get(group, frozenset()) for group in groups))
+
+
+def roles_of(groups: Iterable[str]) -> tuple[str, ...]:
+    """The roles claim: the group names, and `staff` for whoever is in any group but customer."""
+    names = sorted(group for group in groups if group in GROUP_SCOPES)
+    return (*names, STAFF) if set(names) - {CUSTOMER} else tuple(names)
+
+
+def scopes_for(audience: str, scopes: Iterable[str]) -> frozenset[str]:
+    """The part of the scopes that means something to one service of AUDIENCE_PREFIXES."""
+    return frozenset(scope for scope in scopes if scope.startswith(AUDIENCE_PREFIXES[audience]))

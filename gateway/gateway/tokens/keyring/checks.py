@@ -1,0 +1,125 @@
+"""Finds what is wrong with a keys folder."""
+
+import json
+import shutil
+import stat
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from chassis.keys import JWKS_FILE, BadKeySet, parse_jwks
+from gateway.tokens.keyring.folder import (
+    ACTIVE,
+    KINDS,
+    STATE_FILE,
+    UnusableKey,
+    list_keys,
+    load,
+    private_dir,
+    public_dir,
+    publications,
+)
+
+MAX_AGE: Final = timedelta(days=90)
+
+_OTHERS: Final = 0o077
+
+
+def check(keys_dir: Path, *, now: datetime | None = None) -> list[str]:
+    """What is wrong with the folder, one sentence each; nothing when all is well.
+
+    Looks at file modes, at whether each private key is what its name says, at whether exactly one key of
+    each kind is active and younger than 90 days, at whether the published sets are exactly the public
+    halves, and at whether git tracks anything private.
+    """
+    private = private_dir(keys_dir)
+    if not private.is_dir():
+        return [f"{private} does not exist."]
+    return [
+        *_wrong_modes(private),
+        *_unusable_keys(keys_dir),
+        *_wrong_states(keys_dir, now or datetime.now(UTC)),
+        *_wrong_publications(keys_dir),
+        *_tracked_files(private),
+    ]
+
+
+def _wrong_modes(private: Path) -> list[str]:
+    paths = [private, *sorted(private.rglob("*"))]
+    return [
+        f"{path} has mode {stat.S_IMODE(path.stat().st_mode):04o}: others may use it."
+        for path in paths
+        if path.stat().st_mode & _OTHERS
+    ]
+
+
+def _unusable_keys(keys_dir: Path) -> list[str]:
+    return [
+        problem for path in sorted(private_dir(keys_dir).glob("*/*.pem")) for problem in _unusable_key(path)
+    ]
+
+
+def _unusable_key(path: Path) -> list[str]:
+    try:
+        load(path)
+    except UnusableKey as exc:
+        return [str(exc)]
+    return []
+
+
+def _wrong_states(keys_dir: Path, now: datetime) -> list[str]:
+    try:
+        keys = list_keys(keys_dir)
+    except UnusableKey as exc:
+        return [str(exc)]
+    unknown = [f"{key.path} is not in {STATE_FILE}." for key in keys if key.state == "unknown"]
+    active = [key for key in keys if key.state == ACTIVE]
+    old = [
+        f"{key.path} is older than {MAX_AGE.days} days." for key in active if now - key.created_at > MAX_AGE
+    ]
+    counted = [(holder, kind) for holder, kinds in KINDS.items() for kind in kinds]
+    wrong = [
+        f"{holder} must have exactly one active {kind} key."
+        for holder, kind in counted
+        if sum((key.holder, key.kind) == (holder, kind) for key in active) != 1
+    ]
+    return unknown + old + wrong
+
+
+def _wrong_publications(keys_dir: Path) -> list[str]:
+    try:
+        expected = publications(keys_dir)
+    except UnusableKey:
+        return []  # Already reported; what should be published cannot be known.
+    return [
+        f"{public_dir(keys_dir) / name} is not exactly the public halves of the private keys."
+        for name, content in expected.items()
+        if not _same_json(public_dir(keys_dir) / name, content)
+    ] + _unreadable_set(public_dir(keys_dir) / JWKS_FILE)
+
+
+def _same_json(path: Path, content: bytes) -> bool:
+    try:
+        return bool(json.loads(path.read_bytes()) == json.loads(content))
+    except (OSError, ValueError):
+        return False
+
+
+def _unreadable_set(path: Path) -> list[str]:
+    try:
+        parse_jwks(path.read_bytes())
+    except (OSError, BadKeySet) as exc:
+        return [f"{path} would be refused by every reader: {exc}."]
+    return []
+
+
+def _tracked_files(private: Path) -> list[str]:
+    git = shutil.which("git")
+    if git is None:
+        return []
+    # Outside a repository git fails and prints nothing, which is right: nothing is tracked there.
+    listing = subprocess.run(
+        [git, "ls-files", "--", "."], cwd=private, capture_output=True, text=True, timeout=10, check=False
+    )
+    return [f"{private / name} is tracked by git." for name in listing.stdout.splitlines()]

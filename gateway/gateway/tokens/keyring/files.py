@@ -1,0 +1,61 @@
+"""Writes files whole and takes turns, so that no reader and no second run meets half of anything."""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+def make_directory(path: Path, mode: int) -> None:
+    """Make a directory with exactly this mode, unless it is there."""
+    if not path.is_dir():
+        path.mkdir(mode, parents=True, exist_ok=True)
+        path.chmod(mode)  # mkdir() takes away what the umask names.
+
+
+def write_if_changed(path: Path, content: bytes, mode: int) -> None:
+    """Write a file, unless it holds this already."""
+    with suppress(FileNotFoundError):
+        if path.read_bytes() == content:
+            return
+    write(path, content, mode)
+
+
+def write(path: Path, content: bytes, mode: int) -> None:
+    """Replace a file with another of this mode: temporary file, fsync, rename.
+
+    A reader sees the old one or the new one, even when the machine stops.
+    """
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    _sync_directory(path.parent)
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def alone(directory: Path) -> Iterator[None]:
+    """Wait until no other run has the directory, and keep it for the length of the block."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

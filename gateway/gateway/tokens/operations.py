@@ -1,0 +1,263 @@
+"""Log-in, rotation with reuse detection, and logout: every write to the refresh families.
+
+The rules are those of RFC 9700 section 4.14.2 and ASVS 5.0 10.4.5 and 10.4.8: a refresh token is good once,
+its second use ends every token that came from the same log-in, and no rotation outlives the absolute limit.
+"""
+
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from hashlib import sha256
+from typing import Final
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.db import connection, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from chassis.problems import REFUSED_CHALLENGE, DomainError, FieldError
+from chassis.tokens import InvalidToken, Principal
+from gateway.accounts.models import User
+from gateway.accounts.operations import authenticate
+from gateway.accounts.roles import AUDIENCE_PREFIXES, roles_of, scopes_of
+from gateway.tokens import issuing
+from gateway.tokens.models import RefreshFamily, RefreshToken
+from gateway.tokens.verifying import refresh_verifier
+
+CLIENT_ID: Final = "api"
+
+_logger = logging.getLogger(__name__)
+
+
+class RefreshRefused(DomainError):
+    """The refresh token is not good, for whatever reason; all reasons read the same to the client."""
+
+    code = "invalid-token"
+    status = 401
+    title = "The refresh token is invalid"
+    headers = {"WWW-Authenticate": REFUSED_CHALLENGE}
+
+
+class ConcurrentRefresh(DomainError):
+    """Another request with the same refresh token was under way and won; its answer holds the next one."""
+
+    code = "concurrent-refresh"
+    status = 401
+    title = "Another request used this refresh token at the same time"
+    headers = {"WWW-Authenticate": REFUSED_CHALLENGE}
+
+
+class NothingGranted(DomainError):
+    """The client asked for scopes of which the user has none."""
+
+    code = "invalid-input"
+    status = 400
+    title = "The input is invalid"
+
+
+class _Refusal(Enum):
+    DEAD = auto()
+    CONCURRENT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A refresh token as a request found it, and when that request arrived, on the database's clock."""
+
+    token: RefreshToken
+    at: datetime
+
+    @property
+    def is_replay(self) -> bool:
+        # The clock alone would not do: a rotation is stamped a moment before it is committed, and a request
+        # that comes between finds the token as good as new.
+        rotated_at = self.token.rotated_at
+        return rotated_at is not None and rotated_at <= self.at
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Where a log-in comes from, as far as it is remembered."""
+
+    user_agent: str = ""
+    ip_prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """What a client is given: expires_in is the life of the access token in seconds."""
+
+    access: str
+    refresh: str
+    expires_in: int
+    scope: str
+    token_type: str = "Bearer"  # noqa: S105 (a kind, not a secret)
+
+
+def log_in(*, email: str, password: str, scope: str = "", client: Client = Client()) -> TokenPair:
+    """Begin a session: a family, its first refresh token, and an access token.
+
+    scope is a space-separated wish; the client gets the part of it that the user has, without it everything.
+    Raises: WrongCredentials, NothingGranted.
+    """
+    who = authenticate(email=email, password=password)
+    groups = _groups_of(who.user)
+    if scope and not _granted(scope, groups):
+        raise NothingGranted(errors=[FieldError("#/scope", "not-granted", "You have none of these scopes.")])
+    with transaction.atomic():
+        family = RefreshFamily.objects.create(
+            user=who.user,
+            client_id=CLIENT_ID,
+            scope=scope,
+            user_agent=client.user_agent,
+            ip_prefix=client.ip_prefix,
+            authenticated_at=who.at,
+            absolute_expires_at=who.at + issuing.REFRESH_ABSOLUTE,
+        )
+        pair = _issue(family, groups, parent=None)
+    _logger.info("Logged in.", extra={"sub": str(who.user), "sid": str(family)})
+    return pair
+
+
+def rotate(*, token: str, began: float | None = None) -> TokenPair:
+    """Trade a refresh token for its successor and a new access token; scopes and roles are read afresh.
+
+    A token that was rotated before ends its whole family. Only a request that arrived before that rotation
+    is answered ConcurrentRefresh instead, and ends nothing. began is its arrival on time.monotonic(),
+    which may lie well before this call when it queued for a thread.
+    Raises: RefreshRefused, ConcurrentRefresh.
+    """
+    claims = _verify(token)
+    arrival = _arrival(claims, began or time.monotonic())
+    # Refusals come back as values: an exception inside the transaction would undo the revocation.
+    outcome = _rotate(arrival, claims)
+    if outcome is _Refusal.CONCURRENT:
+        raise ConcurrentRefresh
+    if outcome is _Refusal.DEAD:
+        raise RefreshRefused
+    return outcome
+
+
+def log_out(*, token: str) -> None:
+    """End the family of a refresh token, rotated or not. Ending it twice changes nothing.
+
+    Raises: RefreshRefused when it is not a live refresh token of ours.
+    """
+    claims = _verify(token)
+    ended = RefreshFamily.objects.filter(sid=claims.sid, user__public_id=claims.sub, revoked_at=None).update(
+        revoked_at=Now(), revoked_because=RefreshFamily.Reason.LOGOUT
+    )
+    if ended:
+        _log_end(claims.sid, claims.sub, RefreshFamily.Reason.LOGOUT)
+
+
+def _arrival(claims: Principal, began: float) -> _Arrival:
+    # Statements of their own before any lock, so that they show what this request found.
+    at = _on_database_clock(began)
+    found = RefreshToken.objects.filter(jti_hash=_hash(claims.jti)).first()
+    if found is None:
+        raise RefreshRefused
+    return _Arrival(found, at)
+
+
+def _on_database_clock(moment: float) -> datetime:
+    with connection.cursor() as cursor:
+        # Taken now and not before: to have a cursor, a connection may have had to be made.
+        ago = timedelta(seconds=time.monotonic() - moment)
+        cursor.execute("SELECT clock_timestamp()")
+        [now] = cursor.fetchone()
+    arrived_at: datetime = now - ago
+    return arrived_at
+
+
+@transaction.atomic
+def _rotate(arrival: _Arrival, claims: Principal) -> TokenPair | _Refusal:
+    seen = arrival.token
+    family = (
+        RefreshFamily.objects.select_for_update(of=("self",))
+        .select_related("user")
+        .filter(id=seen.family_id, sid=claims.sid, user__public_id=claims.sub)
+        .first()
+    )
+    if family is None or family.revoked_at or family.absolute_expires_at <= timezone.now():
+        return _Refusal.DEAD
+    if reason := _why_user_lost_it(family):
+        return _end(family, reason)
+    if not RefreshToken.objects.filter(id=seen.id, rotated_at=None).update(rotated_at=Now()):
+        return _end(family, RefreshFamily.Reason.REUSE) if arrival.is_replay else _Refusal.CONCURRENT
+    return _issue(family, _groups_of(family.user), parent=seen)
+
+
+def _why_user_lost_it(family: RefreshFamily) -> RefreshFamily.Reason | None:
+    if not family.user.is_active:
+        return RefreshFamily.Reason.INACTIVE
+    if family.authenticated_at < family.user.credentials_changed_at:
+        return RefreshFamily.Reason.CREDENTIALS_CHANGED
+    return None
+
+
+def _end(family: RefreshFamily, reason: RefreshFamily.Reason) -> _Refusal:
+    family.revoked_at = Now()
+    family.revoked_because = reason
+    family.save(update_fields=["revoked_at", "revoked_because"])
+    # Logged when it stands, so that no line tells of a revocation that was undone.
+    sid, sub = str(family), str(family.user)
+    transaction.on_commit(lambda: _log_end(sid, sub, reason))
+    return _Refusal.DEAD
+
+
+def _log_end(sid: str, sub: str, reason: RefreshFamily.Reason) -> None:
+    level = logging.WARNING if reason is RefreshFamily.Reason.REUSE else logging.INFO
+    _logger.log(level, "Ended a session.", extra={"sid": sid, "sub": sub, "reason": reason.value})
+
+
+def _issue(family: RefreshFamily, groups: Iterable[str], *, parent: RefreshToken | None) -> TokenPair:
+    groups = list(groups)
+    session = issuing.Session(
+        sub=str(family.user),
+        sid=str(family),
+        client_id=family.client_id,
+        scopes=_granted(family.scope, groups),
+        roles=roles_of(groups),
+        auth_time=int(family.authenticated_at.timestamp()),
+        amr=("pwd",),
+    )
+    access = issuing.access_token(session, audience=_login_audience())
+    refresh = issuing.refresh_token(sub=session.sub, sid=session.sid, not_after=family.absolute_expires_at)
+    RefreshToken.objects.create(
+        jti_hash=_hash(refresh["jti"]),
+        family=family,
+        parent=parent,
+        expires_at=datetime.fromtimestamp(refresh["exp"], tz=timezone.get_default_timezone()),
+    )
+    return TokenPair(
+        str(access), str(refresh), expires_in=access["exp"] - access["iat"], scope=access["scope"]
+    )
+
+
+def _granted(scope: str, groups: Iterable[str]) -> frozenset[str]:
+    owned = scopes_of(groups)
+    return owned & frozenset(scope.split()) if scope else owned
+
+
+def _login_audience() -> str | list[str]:
+    return ["gateway", *AUDIENCE_PREFIXES] if settings.LOGIN_AUDIENCE == "all" else "gateway"
+
+
+def _groups_of(user: User) -> list[str]:
+    return list(Group.objects.filter(user=user).values_list("name", flat=True))
+
+
+def _verify(token: str) -> Principal:
+    try:
+        return refresh_verifier().verify(token)
+    except InvalidToken as exc:
+        raise RefreshRefused from exc
+
+
+def _hash(jti: str) -> str:
+    return sha256(jti.encode()).hexdigest()

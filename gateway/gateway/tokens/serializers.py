@@ -1,0 +1,68 @@
+"""The wire format of log-in, renewal and withdrawal."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from gateway.accounts.roles import AUDIENCE_PREFIXES
+
+
+class Text(serializers.CharField):
+    """A JSON string; DRF alone would take numbers for one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class LoginInput(serializers.Serializer[Any]):
+    email = Text(max_length=254)
+    password = Text(max_length=1024, trim_whitespace=False, style={"input_type": "password"})
+    scope = Text(
+        max_length=1024,
+        required=False,
+        allow_blank=True,
+        help_text="Space-separated. Ask for less than you may; without it you get everything you may.",
+    )
+
+
+class RefreshInput(serializers.Serializer[Any]):
+    refresh = Text(max_length=4096)
+
+
+class TokenPairOutput(serializers.Serializer[Any]):
+    access = serializers.CharField(help_text="Access token, a JWT (RFC 9068).")
+    refresh = serializers.CharField(help_text="Refresh token. It can be used once.")
+    token_type = serializers.CharField(help_text="Always Bearer.")
+    expires_in = serializers.IntegerField(help_text="Life of the access token in seconds.")
+    scope = serializers.CharField(help_text="What was granted, space-separated.")
+
+
+class ServiceTokenInput(serializers.Serializer[Any]):
+    bearer = Text(max_length=4096)
+    audience = serializers.ChoiceField(choices=list(AUDIENCE_PREFIXES))
+
+
+class ServiceTokenOutput(serializers.Serializer[Any]):
+    token = serializers.CharField()
+    exp = serializers.IntegerField()
+    sub = serializers.UUIDField()
+
+
+class FieldErrorOutput(serializers.Serializer[Any]):
+    pointer = serializers.CharField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ProblemOutput(serializers.Serializer[Any]):
+    """RFC 9457."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField()
+    detail = serializers.CharField(required=False)
+    request_id = serializers.CharField()
+    errors = FieldErrorOutput(many=True, required=False)  # type: ignore[assignment]

@@ -1,0 +1,100 @@
+"""Users, clients and log-ins for the tests of the web; the edge's stand beside these without Django."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connections
+from rest_framework.test import APIClient
+
+from chassis.ids import uuid7
+from chassis.keys import KeyStore
+from chassis.testing.django import anonymous, django_db_setup  # noqa: F401 (fixtures)
+from chassis.tokens import Principal, Verifier
+from gateway.accounts.models import User
+from gateway.accounts.operations import save_user
+from gateway.tokens import keyring
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def published_keys(keys_dir: Path) -> None:
+    """The keys of the run, completed and published as `keys init` does it."""
+    keyring.init(keys_dir)
+
+
+@pytest.fixture(scope="session")
+def password() -> str:
+    return PASSWORD
+
+
+@pytest.fixture
+def make_user() -> Callable[..., User]:
+    def make(groups: Sequence[str] = ("customer",), **fields: Any) -> User:
+        user = save_user(email=f"{uuid7().hex}@example.com", password=PASSWORD, groups=groups)
+        User.objects.filter(pk=user.pk).update(**fields)
+        return User.objects.get(pk=user.pk)
+
+    return make
+
+
+@pytest.fixture
+def shopper(make_user: Callable[..., User]) -> User:
+    return make_user()
+
+
+@pytest.fixture
+def post(anonymous: APIClient) -> Callable[..., Any]:  # noqa: F811 (the fixture)
+    """Posts JSON to an endpoint below /api/v1/auth/."""
+
+    def send(name: str, **body: Any) -> Any:
+        return anonymous.post(f"/api/v1/auth/{name}", body, format="json")
+
+    return send
+
+
+@pytest.fixture
+def log_in(post: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
+    """The tokens of a new session."""
+
+    def begin(user: User, **wish: Any) -> dict[str, Any]:
+        response = post("login", email=user.email, password=PASSWORD, **wish)
+        assert response.status_code == 200, response.content
+        return dict(response.json())
+
+    return begin
+
+
+@pytest.fixture
+def ask() -> Callable[..., Any]:
+    """Asks for a service's token as the edge does."""
+    edge = APIClient()
+    edge.credentials(HTTP_X_EDGE_KEY=settings.EDGE_KEY)
+
+    def send(bearer: Any, audience: Any = "wallet") -> Any:
+        return edge.post("/internal/token", {"bearer": bearer, "audience": audience}, format="json")
+
+    return send
+
+
+@pytest.fixture
+def read_token(keys_dir: Path) -> Callable[..., Principal]:
+    """Verifies a token as the service of that audience does."""
+
+    def read(token: str, audience: str = "wallet") -> Principal:
+        keys = KeyStore(keys_dir / "public")
+        return Verifier(keys, issuer=settings.ORIGIN, audience=audience).verify(token)
+
+    return read
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:  # noqa: F811 (the fixture)
+    """The database without a transaction around the test, for what only other connections show."""
+    with django_db_blocker.unblock():
+        yield
+        User.objects.all().delete()
+        connections.close_all()

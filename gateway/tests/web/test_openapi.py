@@ -1,0 +1,45 @@
+from io import StringIO
+
+import pytest
+import yaml
+from django.conf import settings
+from django.core.management import call_command
+from django.urls import get_resolver
+from openapi_spec_validator import validate
+
+COMMITTED = settings.BASE_DIR.parent / "openapi.yaml"
+
+
+@pytest.fixture(scope="module")
+def document():
+    return yaml.safe_load(COMMITTED.read_text())
+
+
+def test_the_committed_document_is_the_generated_one():
+    generated = StringIO()
+
+    call_command("spectacular", validate=True, fail_on_warn=True, stdout=generated)
+
+    assert generated.getvalue().strip() == COMMITTED.read_text().strip(), (
+        "run manage.py spectacular --file openapi.yaml"
+    )
+
+
+def test_is_openapi_3_1(document):
+    validate(document)
+
+    assert document["openapi"].startswith("3.1")
+
+
+def test_describes_every_api_path_and_nothing_internal(document):
+    paths = {f"/{pattern.pattern}" for pattern in get_resolver().url_patterns}
+
+    assert set(document["paths"]) == paths - {"/", "/internal/token"}
+
+
+def test_asks_no_bearer_where_none_is_read(document):
+    security = [
+        operation.get("security") for path in document["paths"].values() for operation in path.values()
+    ]
+
+    assert all(not any(item) for item in security for item in item or [])
