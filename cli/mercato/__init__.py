@@ -1,0 +1,1 @@
+"""The command line of Mercato: the whole system on one machine."""

@@ -1,0 +1,39 @@
+"""The command `mercato`."""
+
+import sys
+from typing import Any
+
+import click
+
+from mercato.console import complain
+from mercato.down import down
+from mercato.failures import Failure
+from mercato.keys import keys
+from mercato.logins import logins
+from mercato.logs import logs
+from mercato.migrate import migrate
+from mercato.seed import seed
+from mercato.status import status
+from mercato.token import token
+from mercato.up import up
+from mercato.user import user
+
+
+class Commands(click.Group):
+    """Anything anticipated ends in one line on standard error and status 1."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:  # Any: click's own signature has five overloads.
+        try:
+            return super().main(*args, **kwargs)
+        except Failure as exc:
+            complain(exc)
+            sys.exit(1)
+
+
+@click.group("mercato", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Mercato, a whole web shop on one machine."""
+
+
+for command in (up, down, status, logs, migrate, seed, keys, logins, token, user):
+    main.add_command(command)

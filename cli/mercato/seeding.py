@@ -1,0 +1,111 @@
+"""Fill the shop for its demo through the doors that anybody else must use."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+
+from mercato.api import Api, ApiRefused
+from mercato.home import read_json, write_private_json
+from mercato.personas import (
+    FINANCE,
+    PERSONAS,
+    Funding,
+    Login,
+    new_user,
+    prepare_logins,
+    read_logins,
+    with_identity,
+    write_logins,
+)
+from mercato.postgres import identity
+from mercato.topology import SERVICES, System, refuse_demo
+from mercato.users import create_users
+
+_STAMP = "seed"
+_UNAUTHORIZED = 401
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """What a seed changed: how many users it made, how many adjustments it booked."""
+
+    users: int
+    adjustments: int
+
+
+def seed(system: System, *, progress: Progress = lambda _done, _of: None) -> Seeded:
+    """Make the personas and fund their wallets, leaving alone what is there. `progress` gets done and of.
+
+    Raises: ApiRefused, UsersRefused, Failure on an origin that is not for demos.
+    """
+    refuse_demo(system.origin)
+    api = Api(system.edge_url, system.origin)
+    of = len(PERSONAS) + sum(len(persona.funding) for persona in PERSONAS)
+    logins, made = _people(system, api)
+    progress(len(PERSONAS), of)
+    booked = 0
+    for done, is_new in enumerate(_fund_wallets(api, logins), start=len(PERSONAS) + 1):
+        booked += is_new
+        progress(done, of)
+    write_private_json(system.home.stamps_file, read_json(system.home.stamps_file) | {_STAMP: _stamp(system)})
+    return Seeded(users=made, adjustments=booked)
+
+
+def is_seeded(system: System) -> bool:
+    """Whether these databases were seeded with these personas and the log-ins still stand in their file."""
+    stamp = _stamp(system)
+    return bool(stamp) and read_json(system.home.stamps_file).get(_STAMP) == stamp
+
+
+def _people(system: System, api: Api) -> tuple[dict[str, Login], int]:
+    """The log-ins by persona, all of them known to the gateway, and how many had to be made."""
+    logins = prepare_logins(system.home)
+    unknown = [login for login in logins if not login.sub or not _can_log_in(api, login)]
+    if unknown:
+        made = {user.email: user for user in create_users(system, [new_user(login) for login in unknown])}
+        logins = [with_identity(one, made[one.email]) if one.email in made else one for one in logins]
+        write_logins(system.home, logins)
+    return {login.persona: login for login in logins}, len(unknown)
+
+
+def _can_log_in(api: Api, login: Login) -> bool:
+    try:
+        api.logout(api.login(login.email, login.password))
+    except ApiRefused as exc:
+        if exc.status != _UNAUTHORIZED:
+            raise
+        return False
+    return True
+
+
+def _fund_wallets(api: Api, logins: Mapping[str, Login]) -> Iterator[bool]:
+    """Book what the wallets begin with, as finance; yields for each adjustment whether it is new."""
+    tokens = api.login(logins[FINANCE].email, logins[FINANCE].password)
+    for persona in PERSONAS:
+        login = logins[persona.name]
+        for number, funding in enumerate(persona.funding, start=1):
+            # The subject is in the key: a persona made anew in another database is another wallet.
+            key = f"seed:{persona.name}:{number}:{login.sub}"
+            yield api.adjust_wallet(tokens.access, key=key, body=_adjustment(login, funding))
+    api.logout(tokens)
+
+
+def _adjustment(login: Login, funding: Funding) -> dict[str, object]:
+    return {
+        "sub": login.sub,
+        "direction": "credit" if funding.amount_minor > 0 else "debit",
+        "amount_minor": abs(funding.amount_minor),
+        "currency": "EUR",
+        "reason": funding.reason,
+    }
+
+
+def _stamp(system: System) -> str:
+    identities = [identity(system.databases[service.name].app) for service in SERVICES]
+    logins = [(login.persona, login.sub) for login in read_logins(system.home)]
+    if not all(identities):
+        return ""
+    content = json.dumps([identities, logins, [asdict(persona) for persona in PERSONAS]])
+    return hashlib.sha256(content.encode()).hexdigest()

@@ -1,0 +1,201 @@
+"""Which processes make the system, where they listen, and what each of them may know."""
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from chassis.env import env_origin, is_loopback
+from mercato.credentials import Credentials
+from mercato.failures import Failure
+from mercato.home import Home
+
+DEFAULT_PORT = 8000
+# What any program needs to run at all. Nothing else of the caller's environment reaches a process.
+_ANYONE = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "PYTHONDONTWRITEBYTECODE",
+    "LOG_LEVEL",
+)
+
+
+class UnknownProcess(Failure):
+    """`--only` names something that is not part of the system."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A folder with a manage.py and a database of its own, served by one process."""
+
+    name: str
+    process: str
+    port_offset: int
+    options: tuple[str, ...] = ()  # What else its settings read, passed on when the caller has it set.
+
+    @property
+    def prefix(self) -> str:
+        """How its environment variables begin."""
+        return self.name.upper()
+
+
+GATEWAY = Service("gateway", process="web", port_offset=10, options=("LOGIN_AUDIENCE",))
+WALLET = Service("wallet", process="wallet", port_offset=1, options=("WALLET_CURRENCIES",))
+SERVICES = (GATEWAY, WALLET)
+EDGE = "edge"
+_METRICS_OFFSET = 11
+
+
+@dataclass(frozen=True)
+class DatabaseUrls:
+    """How a service reaches its database: with the rights it runs with, and with the owner's."""
+
+    app: str
+    owner: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """A process to supervise. It is ready when `ready_url` answers 200; lower tiers start first, end last."""
+
+    name: str
+    command: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: Path
+    ports: tuple[int, ...]
+    ready_url: str
+    tier: int = 0
+
+
+@dataclass(frozen=True)
+class System:
+    """Everything that decides how the processes are started."""
+
+    home: Home
+    origin: str
+    port: int
+    credentials: Credentials
+    databases: Mapping[str, DatabaseUrls]
+
+    @property
+    def edge_url(self) -> str:
+        """The edge's own address; the origin may be a name that only others can resolve."""
+        return _local(self.port)
+
+    def programs(self, only: Iterable[str] = ()) -> list[Program]:
+        """The processes to run: all of them, or those named (`gateway` means edge and web).
+
+        Raises: UnknownProcess.
+        """
+        programs = [*(self._service_program(service) for service in SERVICES), self._edge_program()]
+        wanted = chosen_processes(only)
+        return [program for program in programs if program.name in wanted]
+
+    def service_environment(self, service: Service) -> dict[str, str]:
+        """What a service's process may know: its own database, as the app role, and its own secrets."""
+        prefix = service.prefix
+        env = self._common(f"{prefix}_WORKERS", f"{prefix}_THREADS", *service.options) | {
+            f"{prefix}_BIND": f"127.0.0.1:{self.port + service.port_offset}",
+            f"{prefix}_DATABASE_URL": self.databases[service.name].app,
+            f"{prefix}_SECRET_KEY": self.credentials.services[service.name].secret_key,
+        }
+        if service is GATEWAY:
+            env["EDGE_KEY"] = self.credentials.edge_key
+            env["KEYS_PRIVATE"] = os.fspath(self.home.keys_dir / "private" / "gateway")
+        return env
+
+    def owner_environment(self, service: Service) -> dict[str, str]:
+        """The same with the owner's rights, for migrations only."""
+        owner = {f"{service.prefix}_OWNER_DATABASE_URL": self.databases[service.name].owner}
+        return self.service_environment(service) | owner
+
+    def manage(self, service: Service, *arguments: str) -> tuple[str, ...]:
+        """The command line of a service's manage.py."""
+        return (sys.executable, os.fspath(self.home.root / service.name / "manage.py"), *arguments)
+
+    def _service_program(self, service: Service) -> Program:
+        port = self.port + service.port_offset
+        return Program(
+            name=service.process,
+            command=self.manage(service, "serve"),
+            env=self.service_environment(service),
+            cwd=self.home.root / service.name,
+            ports=(port,),
+            ready_url=f"{_local(port)}/readyz",
+        )
+
+    def _edge_program(self) -> Program:
+        metrics = self.port + _METRICS_OFFSET
+        env = self._common("TRUSTED_PROXIES", "EDGE_TLS_CERT", "EDGE_TLS_KEY") | {
+            "EDGE_BIND": f"127.0.0.1:{self.port}",
+            "EDGE_METRICS_BIND": f"127.0.0.1:{metrics}",
+            "EDGE_KEY": self.credentials.edge_key,
+            "WEB_URL": _local(self.port + GATEWAY.port_offset),
+            "WALLET_URL": _local(self.port + WALLET.port_offset),
+        }
+        return Program(
+            name=EDGE,
+            command=(sys.executable, "-m", "gateway.edge.main"),
+            env=env,
+            cwd=self.home.root / "gateway",
+            ports=(self.port, metrics),
+            ready_url=f"{self.edge_url}/readyz",
+            tier=1,
+        )
+
+    def _common(self, *optional: str) -> dict[str, str]:
+        own = {"MERCATO_ORIGIN": self.origin, "KEYS_PUBLIC": os.fspath(self.home.keys_dir / "public")}
+        return _passed_on(*_ANYONE, *optional) | {"PYTHONUNBUFFERED": "1"} | own
+
+
+def chosen_processes(only: Iterable[str]) -> set[str]:
+    """The names of the processes that `--only` means; all of them when it is empty.
+
+    Raises: UnknownProcess.
+    """
+    everything = {service.process for service in SERVICES} | {EDGE}
+    meanings = {name: {name} for name in everything} | {GATEWAY.name: {EDGE, GATEWAY.process}}
+    chosen: set[str] = set()
+    for name in only:
+        if name not in meanings:
+            raise UnknownProcess(f"there is no process {name!r}; there are: {', '.join(sorted(meanings))}")
+        chosen |= meanings[name]
+    return chosen or everything
+
+
+def needed_services(processes: set[str]) -> list[Service]:
+    """The services, with their databases, behind the chosen processes."""
+    return [service for service in SERVICES if service.process in processes]
+
+
+def public_origin(port: int) -> str:
+    """MERCATO_ORIGIN, else localhost with the port of the edge.
+
+    Raises: ConfigurationError.
+    """
+    return env_origin() if os.environ.get("MERCATO_ORIGIN", "").strip() else f"http://localhost:{port}"
+
+
+def allows_demo(origin: str) -> bool:
+    """Whether demo log-ins may exist: on a loopback http origin only, for their passwords stand in a file."""
+    return is_loopback(origin) and origin.startswith("http://")
+
+
+def refuse_demo(origin: str) -> None:
+    """Raises: Failure where demo log-ins may not exist."""
+    if not allows_demo(origin):
+        raise Failure(f"demo log-ins exist on a loopback http origin only, not on {origin}")
+
+
+def _local(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+def _passed_on(*names: str) -> dict[str, str]:
+    return {name: os.environ[name] for name in names if os.environ.get(name)}

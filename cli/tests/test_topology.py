@@ -1,0 +1,107 @@
+"""Who runs, where, and who knows what."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from mercato.credentials import Credentials, ServiceCredentials
+from mercato.failures import Failure
+from mercato.home import Home
+from mercato.topology import (
+    GATEWAY,
+    WALLET,
+    DatabaseUrls,
+    Program,
+    System,
+    UnknownProcess,
+    chosen_processes,
+    needed_services,
+    refuse_demo,
+)
+
+
+@pytest.fixture
+def programs(home: Home, monkeypatch: pytest.MonkeyPatch) -> dict[str, Program]:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the caller's own")
+    monkeypatch.setenv("WALLET_THREADS", "8")
+    services = {name: ServiceCredentials(name, name, name) for name in ("gateway", "wallet")}
+    urls = {name: DatabaseUrls(f"db://{name}_app", f"db://{name}_owner") for name in services}
+    system = System(home, "http://localhost:9000", 9000, Credentials("pg", "edge-secret", services), urls)
+    return {program.name: program for program in system.programs()}
+
+
+def test_ports_move_together(programs: dict[str, Program]) -> None:
+    assert {name: program.ports for name, program in programs.items()} == {
+        "edge": (9000, 9011),
+        "web": (9010,),
+        "wallet": (9001,),
+    }
+    assert programs["edge"].env["WALLET_URL"] == "http://127.0.0.1:9001"
+    assert programs["edge"].env["WEB_URL"] == "http://127.0.0.1:9010"
+
+
+def test_the_edge_starts_last(programs: dict[str, Program]) -> None:
+    assert programs["edge"].tier > max(programs["web"].tier, programs["wallet"].tier)
+
+
+def test_the_edge_knows_no_database_and_no_private_key(programs: dict[str, Program]) -> None:
+    known = programs["edge"].env
+
+    assert known["EDGE_KEY"] == "edge-secret"
+    assert not [name for name in known if "DATABASE" in name or "PRIVATE" in name or "SECRET" in name]
+
+
+def test_the_wallet_knows_nothing_of_the_gateway(programs: dict[str, Program]) -> None:
+    known = programs["wallet"].env
+
+    assert known["WALLET_DATABASE_URL"] == "db://wallet_app"
+    assert not [name for name in known if "EDGE" in name or "PRIVATE" in name or "GATEWAY" in name]
+    assert not [value for value in known.values() if "gateway" in value or "edge-secret" in value]
+
+
+@pytest.mark.parametrize("name", ["edge", "web", "wallet"])
+def test_no_process_runs_as_owner_or_sees_the_callers_secrets(
+    programs: dict[str, Program], name: str
+) -> None:
+    known = programs[name].env
+
+    assert "AWS_SECRET_ACCESS_KEY" not in known
+    assert not [value for value in known.values() if "db://" in value and "_app" not in value]
+
+
+def test_passes_on_what_a_service_can_be_told(programs: dict[str, Program]) -> None:
+    assert programs["wallet"].env["WALLET_THREADS"] == "8"
+    assert "WALLET_THREADS" not in programs["edge"].env
+
+
+def test_only_the_web_gets_private_keys(programs: dict[str, Program], home: Home) -> None:
+    assert programs["web"].env["KEYS_PRIVATE"] == os.fspath(home.keys_dir / "private" / "gateway")
+
+
+def test_gateway_means_edge_and_web() -> None:
+    assert chosen_processes(["gateway"]) == {"edge", "web"}
+    assert needed_services({"edge", "web"}) == [GATEWAY]
+    assert needed_services({"wallet"}) == [WALLET]
+
+
+def test_refuses_a_process_that_does_not_exist() -> None:
+    with pytest.raises(UnknownProcess, match="no process 'walet'; there are: edge, gateway, wallet, web"):
+        chosen_processes(["walet"])
+
+
+@pytest.mark.parametrize("origin", ["https://localhost:8000", "https://shop.example", "http://shop.example"])
+def test_refuses_demo_logins_beyond_loopback(origin: str) -> None:
+    with pytest.raises(Failure, match="loopback"):
+        refuse_demo(origin)
+
+
+def test_the_default_home_keeps_keys_in_the_repository() -> None:
+    home = Home.at()
+
+    assert home.data_dir == home.root / ".mercato"
+    assert home.keys_dir == home.root / "keys"
+
+
+def test_another_home_keeps_everything_together(tmp_path: Path) -> None:
+    assert Home.at(tmp_path).keys_dir == tmp_path / "keys"
