@@ -4,7 +4,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.urls import path
 
-from chassis.django.checks import check_roles, check_scopes
+from chassis.django.checks import check_scopes
 
 
 class WithForgottenScope:
@@ -32,13 +32,3 @@ def test_stops_a_process_with_a_view_that_states_no_scope(settings):
 
     with pytest.raises(SystemCheckError, match=r"chassis\.E001"):
         call_command("check")
-
-
-def test_says_when_the_service_owns_its_tables(settings):
-    settings.APP_ROLE = ""
-
-    assert [warning.id for warning in check_roles(None)] == ["chassis.W001"]
-
-
-def test_is_silent_when_the_service_has_a_role_of_its_own():
-    assert check_roles(None) == []

@@ -49,3 +49,11 @@ def test_listens_where_the_environment_says(monkeypatch):
 )
 def test_serves_the_host_of_the_origin(origin, hosts):
     assert allowed_hosts(origin) == hosts
+
+
+def test_reads_a_database_url_from_a_file(monkeypatch, tmp_path):
+    path = tmp_path / "url"
+    path.write_text("postgresql://app:secret@db/shop\n")
+    monkeypatch.setenv("SHOP_DATABASE_URL_FILE", str(path))
+
+    assert databases("SHOP")["default"]["PASSWORD"] == "secret"

@@ -1,11 +1,12 @@
 """Settings that every Django service has in common; each settings.py imports them by name."""
 
+import os
 from typing import Any, Final
 
 from psycopg2 import ProgrammingError
 from psycopg2.extensions import parse_dsn
 
-from chassis.env import LOOPBACK_NAMES, ConfigurationError, env_bind, env_int, env_str, is_loopback
+from chassis.env import LOOPBACK_NAMES, ConfigurationError, env_bind, env_int, env_secret, is_loopback
 
 REST_FRAMEWORK: Final[dict[str, Any]] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["chassis.django.authentication.BearerAuthentication"],
@@ -46,7 +47,7 @@ def databases(prefix: str) -> dict[str, dict[str, Any]]:
 
     Raises: ConfigurationError.
     """
-    return {"default": _database(f"{prefix}_DATABASE_URL", env_str(f"{prefix}_DATABASE_URL"))}
+    return {"default": _database(f"{prefix}_DATABASE_URL")}
 
 
 def database_owner(prefix: str) -> dict[str, Any]:
@@ -54,8 +55,9 @@ def database_owner(prefix: str) -> dict[str, Any]:
 
     Raises: ConfigurationError.
     """
-    url = env_str(f"{prefix}_OWNER_DATABASE_URL", env_str(f"{prefix}_DATABASE_URL"))
-    return _database(f"{prefix}_OWNER_DATABASE_URL", url)
+    name = f"{prefix}_OWNER_DATABASE_URL"
+    is_given = name in os.environ or f"{name}_FILE" in os.environ
+    return _database(name if is_given else f"{prefix}_DATABASE_URL")
 
 
 def server(prefix: str, port: int) -> dict[str, Any]:
@@ -77,7 +79,9 @@ def allowed_hosts(origin: str) -> list[str]:
     return [origin.split("://")[1].rsplit(":", 1)[0] if origin.count(":") > 1 else origin.split("://")[1]]
 
 
-def _database(name: str, url: str) -> dict[str, Any]:
+def _database(name: str) -> dict[str, Any]:
+    # A secret, for it may carry a password; so it can also be given as a file.
+    url = env_secret(name, min_length=1)
     try:
         dsn = parse_dsn(url)
     except ProgrammingError as exc:

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 
 from django.core import signing
@@ -54,7 +56,8 @@ def check_parameters(request: Request, known: Collection[str]) -> None:
 def paginate(queryset: QuerySet[Any], request: Request, *, key: Sequence[str]) -> Page:
     """The page of a list that `limit` (1 to 100, default 20) and `cursor` of the query ask for.
 
-    key names the fields that order the list, as order_by() takes them; together they must be unique.
+    key names the fields that order the list, as order_by() takes them; together they must be unique. They can
+    be read in a cursor, so integer keys of the database do not belong there.
     Raises: InvalidParameter.
     """
     limit = _limit(request)
@@ -85,8 +88,8 @@ def _after(request: Request, key: Sequence[str]) -> list[Any] | None:
 
 
 def _cursor(row: Model, request: Request, key: Sequence[str]) -> str:
-    values = [getattr(row, name.lstrip("-")) for name in key]
-    plain = [value if isinstance(value, int | str) else value.isoformat() for value in values]
+    values = [attrgetter(name.lstrip("-").replace("__", "."))(row) for name in key]
+    plain = [value.isoformat() if isinstance(value, datetime) else str(value) for value in values]
     return signing.dumps(plain, salt=_salt(request, key))
 
 
@@ -96,11 +99,13 @@ def _salt(request: Request, key: Sequence[str]) -> str:
 
 
 def _beyond(key: Sequence[str], values: Sequence[Any]) -> Q:
-    # (a, b) > (x, y) as a > x or (a = x and b > y), each in its own direction.
+    # (a, b) > (x, y) as a > x or (a = x and b > y), each in its own direction; and a >= x by itself, which
+    # says nothing new but lets an index begin there instead of at the top of the list.
     condition = Q(pk__in=[])
     equal = Q()
     for name, value in zip(key, values, strict=True):
-        field = name.lstrip("-")
-        condition |= equal & Q(**{f"{field}__{'lt' if name.startswith('-') else 'gt'}": value})
+        field, direction = name.lstrip("-"), "lt" if name.startswith("-") else "gt"
+        condition |= equal & Q(**{f"{field}__{direction}": value})
         equal &= Q(**{field: value})
-    return condition
+    first, direction = key[0].lstrip("-"), "lte" if key[0].startswith("-") else "gte"
+    return Q(**{f"{first}__{direction}": values[0]}) & condition

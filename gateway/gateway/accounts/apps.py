@@ -1,3 +1,5 @@
+"""The app of accounts."""
+
 from django.apps import AppConfig
 
 

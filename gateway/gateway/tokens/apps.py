@@ -1,3 +1,5 @@
+"""The app of tokens."""
+
 from django.apps import AppConfig
 
 

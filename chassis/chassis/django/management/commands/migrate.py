@@ -1,16 +1,18 @@
 """manage.py migrate, as the owner of the tables, granting to the role that the service runs as."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.management.commands import migrate
 from django.db import connection
 from psycopg2 import sql
 
-_GRANTS = (
+_BY_DEFAULT: Final = (
     "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}",
     "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {role}",
 )
+# The service looks at its history when it starts, and has no business changing it.
+_HISTORY: Final = "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON django_migrations FROM {role}"
 
 
 class Command(migrate.Command):
@@ -21,8 +23,15 @@ class Command(migrate.Command):
         connection.settings_dict.update(
             {name: settings.DATABASE_OWNER[name] for name in ("USER", "PASSWORD", "HOST", "PORT")}
         )
-        if settings.APP_ROLE:
-            with connection.cursor() as cursor:
-                for statement in _GRANTS:
-                    cursor.execute(sql.SQL(statement).format(role=sql.Identifier(settings.APP_ROLE)))
+        if options["plan"] or options["check_unapplied"] or not settings.APP_ROLE:
+            super().handle(*args, **options)
+            return
+        _execute(*_BY_DEFAULT)
         super().handle(*args, **options)
+        _execute(_HISTORY)
+
+
+def _execute(*statements: str) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(sql.SQL(statement).format(role=sql.Identifier(settings.APP_ROLE)))

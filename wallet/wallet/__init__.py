@@ -1,0 +1,1 @@
+"""The wallet: balances and transactions on a double-entry ledger."""

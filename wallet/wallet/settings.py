@@ -1,0 +1,87 @@
+"""Settings of the wallet; every value that differs between installations comes from the environment."""
+
+from chassis import env, logs
+from chassis.django import defaults
+
+AUDIENCE = "wallet"
+ORIGIN = env.env_origin()
+KEYS_PUBLIC = env.env_directory("KEYS_PUBLIC")
+SECRET_KEY = env.env_secret("WALLET_SECRET_KEY")
+DEBUG = False
+ALLOWED_HOSTS = defaults.allowed_hosts(ORIGIN)
+
+CURRENCIES = env.env_list("WALLET_CURRENCIES", "EUR,USD,GBP")
+DEFAULT_CURRENCY = CURRENCIES[0]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "chassis.django",
+    "wallet",
+]
+
+MIDDLEWARE = [
+    "chassis.django.middleware.RequestContext",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "chassis.django.admin.JWTAdminMiddleware",
+]
+
+ROOT_URLCONF = "wallet.urls"
+WSGI_APPLICATION = "wallet.wsgi.application"
+APPEND_SLASH = False
+
+SERVER = defaults.server("WALLET", 8001)
+DATABASES = defaults.databases("WALLET")
+DATABASE_OWNER = defaults.database_owner("WALLET")
+# The role that migrations grant to; empty when one role is both, and nothing can be withheld from it.
+APP_ROLE = "" if DATABASES["default"]["USER"] == DATABASE_OWNER["USER"] else DATABASES["default"]["USER"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REST_FRAMEWORK = defaults.REST_FRAMEWORK
+SPECTACULAR_SETTINGS = {
+    **defaults.SPECTACULAR_SETTINGS,
+    "TITLE": "Mercato wallet",
+    "DESCRIPTION": "Balances and transactions on a double-entry ledger. Amounts are integers in minor units.",
+}
+
+ADMIN_PATH = "/admin/wallet/"
+ADMIN_SCOPE = "wallet:admin"
+STATIC_URL = "/admin/wallet/static/"
+WHITENOISE_USE_FINDERS = True
+MESSAGE_STORAGE = "chassis.django.admin.NamedCookieStorage"
+CSRF_COOKIE_NAME = "wallet_csrftoken"
+CSRF_COOKIE_PATH = ADMIN_PATH
+CSRF_TRUSTED_ORIGINS = [ORIGIN]
+SESSION_COOKIE_PATH = ADMIN_PATH
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = ORIGIN.startswith("https:")
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+SILENCED_SYSTEM_CHECKS = defaults.SILENCED_SYSTEM_CHECKS
+
+LOGGING_CONFIG = None
+logs.configure(AUDIENCE, env.env_str("LOG_LEVEL", "info"))
