@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Everything that can be found wrong without running a service: lint, types, imports, settings, spelling."""
+
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from chassis.testing.forge import write_keys
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+PACKAGES = ("chassis", "gateway", "wallet", "cli")
+DJANGO = ("gateway", "wallet")
+AT_ONCE = 2
+
+
+@dataclass(frozen=True)
+class Check:
+    """One command, run in a folder of the repository."""
+
+    name: str
+    command: list[str]
+    folder: str = "."
+
+
+def checks() -> Iterator[Check]:
+    """Every check, the slow ones first."""
+    for package in PACKAGES:
+        yield Check(f"types {package}", [tool("mypy")], package)
+    for service in DJANGO:
+        manage = [sys.executable, "manage.py"]
+        yield Check(f"deploy {service}", [*manage, "check", "--deploy", "--fail-level", "WARNING"], service)
+        yield Check(f"migrations {service}", [*manage, "makemigrations", "--check", "--dry-run"], service)
+    yield Check("imports", [tool("lint-imports"), "--no-cache"])
+    yield Check("lint", [tool("ruff"), "check", "."])
+    yield Check("format", [tool("ruff"), "format", "--check", "."])
+    yield Check("spelling", [tool("codespell")])
+    for package in PACKAGES:
+        yield Check(f"dependencies {package}", [tool("deptry"), "."], package)
+
+
+def tool(name: str) -> str:
+    """A program of the virtual environment that runs this file."""
+    return str(BIN / name)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """What the settings of the services ask for: made for this run, and good for nothing else."""
+    write_keys(folder, services={})
+    databases = {
+        f"{service.upper()}_{role}DATABASE_URL": f"postgresql://{service}_{login}@/{service}?host={folder}"
+        for service in DJANGO
+        for role, login in (("", "app"), ("OWNER_", "owner"))
+    }
+    made = {f"{service.upper()}_SECRET_KEY": secrets.token_urlsafe(50) for service in DJANGO}
+    return {
+        **{name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TERM"}},
+        **databases,
+        **made,
+        "EDGE_KEY": secrets.token_urlsafe(32),
+        "KEYS_PUBLIC": str(folder / "public"),
+        "KEYS_PRIVATE": str(folder / "private" / "gateway"),
+        "MERCATO_ORIGIN": "https://shop.example",
+    }
+
+
+def run(check: Check, env: dict[str, str]) -> bool:
+    """Run one check and tell how it went, with its output when it failed."""
+    started = time.monotonic()
+    done = subprocess.run(
+        check.command, cwd=ROOT / check.folder, env=env, capture_output=True, text=True, check=False
+    )
+    passed = done.returncode == 0
+    output = "" if passed else f"\n{done.stdout}{done.stderr}"
+    mark = "ok" if passed else "FAILED"
+    print(f"{mark:<7}{check.name} ({time.monotonic() - started:.1f} s){output}", flush=True)
+    return passed
+
+
+def main() -> int:
+    """Run all, two at a time."""
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(AT_ONCE) as pool:
+        env = environment(Path(folder))
+        results = list(pool.map(lambda check: run(check, env), checks()))
+    print(f"{sum(results)} checks passed, {results.count(False)} failed")
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,261 @@
+"""The running system, started by the real command on free ports, and a client that sends any bytes at all."""
+
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+import requests
+
+from chassis.testing.attacks import Aim
+from chassis.testing.forge import Forge
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMAND = Path(sys.executable).with_name("mercato")
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_RUNTIME_DIR", "MERCATO_POSTGRES_BIN")
+PORTS_OF_A_SYSTEM = 12
+UP_WITHIN_SECONDS = 150
+
+
+@dataclass
+class Reply:
+    """An answer as it came. Header names are in lower case, in order."""
+
+    status: int
+    fields: list[tuple[str, str]]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        values = [value for known, value in self.fields if known == name]
+        assert len(values) < 2, f"{name} came twice"
+        return values[0] if values else None
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> str:
+        """The code of the problem document, which has to be one."""
+        assert self.header("content-type") == "application/problem+json"
+        document = self.json()
+        assert document["status"] == self.status
+        assert document["type"] == f"/problems/{document['code']}"
+        assert document["request_id"] == self.header("x-request-id")
+        return document["code"]
+
+
+class Wire:
+    """A connection to a local port that sends what it is told, byte for byte."""
+
+    def __init__(self, port: int, seconds: float = 10.0) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=seconds)
+        self._file: BinaryIO = self._socket.makefile("rb")
+
+    def __enter__(self) -> "Wire":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._file.close()
+        self._socket.close()
+
+    def send(self, data: bytes) -> None:
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._socket.sendall(data)
+
+    def finish(self) -> None:
+        """Say that nothing more comes, and go on listening."""
+        self._socket.shutdown(socket.SHUT_WR)
+
+    def reply(self, *, is_head: bool = False) -> Reply | None:
+        """The next answer, or None when the server has closed the connection."""
+        line = self._read_line()
+        if not line:
+            return None
+        status = int(line.split(b" ", 2)[1])
+        fields = list(iter(self._read_field, None))
+        if status == 100:
+            return self.reply(is_head=is_head)
+        return Reply(status, fields, b"" if is_head else self._read_body(status, dict(fields)))
+
+    def replies(self) -> list[Reply]:
+        """All answers up to the server's closing of the connection, which must come."""
+        return list(iter(self.reply, None))
+
+    def ask(self, request: bytes, *, is_head: bool = False) -> Reply:
+        """The answer to a request, which must come."""
+        self.send(request)
+        reply = self.reply(is_head=is_head)
+        assert reply is not None, "closed without an answer"
+        return reply
+
+    def _read_line(self) -> bytes:
+        try:
+            return self._file.readline()
+        except ConnectionResetError:
+            return b""
+
+    def _read_field(self) -> tuple[str, str] | None:
+        line = self._read_line().rstrip(b"\r\n").decode("latin-1")
+        if not line:
+            return None
+        name, _, value = line.partition(":")
+        return name.lower(), value.strip()
+
+    def _read_body(self, status: int, fields: dict[str, str]) -> bytes:
+        if status in {204, 304}:
+            return b""
+        if fields.get("transfer-encoding") == "chunked":
+            return b"".join(iter(self._read_chunk, b""))
+        if "content-length" in fields:
+            return self._file.read(int(fields["content-length"]))
+        return self._file.read()
+
+    def _read_chunk(self) -> bytes:
+        data = self._file.read(int(self._read_line(), 16))
+        self._read_line()
+        return data
+
+
+@dataclass(frozen=True)
+class System:
+    """A system that runs. env is for further calls of the command, which find it by MERCATO_DATA."""
+
+    port: int
+    data_dir: Path
+    keys_dir: Path
+    env: dict[str, str]
+    report: dict[str, Any]
+    logins: dict[str, dict[str, Any]]
+    command: Path = COMMAND
+    http: requests.Session = field(default_factory=requests.Session, repr=False)
+
+    @property
+    def origin(self) -> str:
+        return self.report["origin"]
+
+    @property
+    def wallet_port(self) -> int:
+        return self.process("wallet")["port"]
+
+    @property
+    def wallet_url(self) -> str:
+        return f"http://127.0.0.1:{self.wallet_port}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secrets of all processes, any of which a token could have been keyed with."""
+        kept = json.loads((self.data_dir / "secrets.json").read_text())
+        own = [service["secret_key"] for service in kept["services"].values()]
+        return (kept["edge_key"], *own)
+
+    def process(self, name: str) -> dict[str, Any]:
+        return next(process for process in self.report["processes"] if process["name"] == name)
+
+    def log_lines(self) -> list[str]:
+        return [line for log in self.data_dir.rglob("*.log") for line in log.read_text().splitlines()]
+
+    def request(self, method: str, path: str, *, token: str = "", **options: Any) -> requests.Response:
+        """A request at the edge."""
+        headers = options.pop("headers", {}) | ({"Authorization": f"Bearer {token}"} if token else {})
+        return self.http.request(method, f"{self.origin}{path}", headers=headers, timeout=10, **options)
+
+    def log_in(self, persona: str, scope: str | None = None) -> dict[str, Any]:
+        """The answer to a log-in through the API: access, refresh and so on."""
+        known = self.logins[persona]
+        body = {"email": known["email"], "password": known["password"]}
+        response = self.request("POST", "/api/v1/auth/login", json=body | ({"scope": scope} if scope else {}))
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def aim(self, audience: str, listener: str = "http://127.0.0.1:9/") -> Aim:
+        """Attacks by somebody who holds the keys of this system, at what the shopper may read."""
+        forge = Forge(self.keys_dir, issuer=self.origin)
+        sub = self.logins["shopper"]["sub"]
+        return Aim(forge, audience, sub=sub, listener=listener, secrets=self.secrets)
+
+
+def free_ports(count: int) -> int:
+    """The first of as many ports in a row that nobody listens on, below those that the kernel hands out."""
+    first = random.randrange(20_000, 32_000)
+    with ExitStack() as stack:
+        try:
+            for port in range(first, first + count):
+                stack.enter_context(socket.create_server(("127.0.0.1", port)))
+        except OSError:
+            return free_ports(count)
+    return first
+
+
+def run(*arguments: object, env: dict[str, str]) -> str:
+    done = subprocess.run(
+        [COMMAND, *map(str, arguments)],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=UP_WITHIN_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, f"mercato {' '.join(map(str, arguments))}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@contextmanager
+def started(data_dir: Path) -> Iterator[System]:
+    """A whole system in this folder, which is stopped again whatever happens."""
+    own = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    env = own | {"MERCATO_DATA": str(data_dir)}
+    port = free_ports(PORTS_OF_A_SYSTEM)
+    try:
+        run("up", "--detach", "--port", port, env=env)
+        report = json.loads(run("status", "--json", env=env))
+        logins = {login["persona"]: login for login in json.loads(run("logins", "--json", env=env))}
+        system = System(port, data_dir, Path(report["keys_dir"]), env, report, logins)
+        with system.http:
+            yield system
+    finally:
+        run("down", env=env)
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """The system that most tests share. They leave it running."""
+    with started(tmp_path_factory.mktemp("mercato")) as system:
+        yield system
+
+
+@pytest.fixture(scope="module")
+def own_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A system that the tests of one module may break."""
+    with started(tmp_path_factory.mktemp("own-mercato")) as system:
+        yield system
+
+
+@pytest.fixture(scope="session")
+def connect() -> Callable[..., Wire]:
+    """Opens a connection to a local port."""
+    return Wire
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[..., None]:
+    """Waits until something that another process does has come true."""
+
+    def wait(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+        ends_at = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < ends_at, "it never came true"
+            time.sleep(0.02)
+
+    return wait

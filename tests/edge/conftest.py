@@ -1,0 +1,218 @@
+"""An edge by itself, between a client that sends any bytes and upstreams that write down every byte."""
+
+import base64
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from typing import Any, BinaryIO
+
+import pytest
+
+from chassis.testing.forge import Forge, write_keys
+
+SUBJECT = "00000000-0000-7000-8000-000000000001"
+MAX_LIFETIME_SECONDS = 900
+EDGE_KEY = secrets.token_urlsafe(36)
+PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A request as an upstream got it."""
+
+    head: bytes
+    body: bytes
+
+    @property
+    def line(self) -> bytes:
+        return self.head.split(b"\r\n", 1)[0]
+
+    @property
+    def fields(self) -> dict[bytes, bytes]:
+        """The fields by their names in lower case, each of which must be there once."""
+        lines = self.head.removesuffix(b"\r\n\r\n").split(b"\r\n")[1:]
+        pairs = [line.split(b": ", 1) for line in lines]
+        fields = {name.lower(): value for name, value in pairs}
+        assert len(fields) == len(pairs), "a field came twice"
+        return fields
+
+
+class Recorder:
+    """An upstream that writes down what it reads and answers as it is told.
+
+    It understands plain HTTP/1.1 only: a line ends with CR LF, Content-Length tells the body.
+    """
+
+    def __init__(self, answer: Callable[[Recorded], bytes]) -> None:
+        self.requests: list[Recorded] = []
+        self._answer = answer
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, connection.makefile("rb") as file, suppress(OSError):
+            while request := self._read(file):
+                self.requests.append(request)
+                connection.sendall(self._answer(request))
+
+    def _read(self, file: BinaryIO) -> Recorded | None:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            line = file.readline()
+            if not line:
+                return None
+            head += line
+        return Recorded(head, file.read(int(Recorded(head, b"").fields.get(b"content-length", 0))))
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A running edge. lines are the header lines of a good request: Host and Authorization."""
+
+    port: int
+    forge: Forge
+    token: str
+    wallet: Recorder
+    web: Recorder
+    log: Path
+
+    @property
+    def key(self) -> bytes:
+        return EDGE_KEY.encode()
+
+    @property
+    def host(self) -> bytes:
+        return f"localhost:{self.port}".encode()
+
+    @property
+    def lines(self) -> bytes:
+        return b"Host: %b\r\nAuthorization: Bearer %b\r\n" % (self.host, self.token.encode())
+
+    @property
+    def seen(self) -> list[Recorded]:
+        """What reached any upstream, but for the edge's own questions to the web."""
+        return [
+            request
+            for upstream in (self.wallet, self.web)
+            for request in upstream.requests
+            if not request.line.startswith(b"POST /internal/token ")
+        ]
+
+
+def reply(body: bytes, *, is_head: bool = False) -> bytes:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    return head if is_head else head + body
+
+
+def answer_as_wallet(request: Recorded) -> bytes:
+    return reply(b"{}", is_head=request.line.startswith(b"HEAD "))
+
+
+def answer_as_web(forge: Forge) -> Callable[[Recorded], bytes]:
+    """Mints tokens as the web does; says {} to everything else."""
+
+    def answer(request: Recorded) -> bytes:
+        if not request.line.startswith(b"POST /internal/token "):
+            return answer_as_wallet(request)
+        question = json.loads(request.body)
+        claims = read_claims(question["bearer"])
+        token = forge.mint(question["audience"], sub=claims["sub"], scope=claims["scope"])
+        answer = {"token": token, "exp": read_claims(token)["exp"], "sub": claims["sub"]}
+        return reply(json.dumps(answer).encode())
+
+    return answer
+
+
+def read_claims(token: str) -> dict[str, Any]:
+    payload = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def environment(port: int, public: Path, wallet: Recorder, web: Recorder) -> dict[str, str]:
+    return {name: os.environ[name] for name in PASSED_ON if name in os.environ} | {
+        "MERCATO_ORIGIN": f"http://localhost:{port}",
+        "EDGE_BIND": f"127.0.0.1:{port}",
+        "EDGE_METRICS_BIND": f"127.0.0.1:{free_port()}",
+        "EDGE_KEY": EDGE_KEY,
+        "KEYS_PUBLIC": str(public),
+        "WALLET_URL": f"http://127.0.0.1:{wallet.port}",
+        "WEB_URL": f"http://127.0.0.1:{web.port}",
+    }
+
+
+@pytest.fixture(scope="session")
+def running_edge(tmp_path_factory, connect, eventually) -> Iterator[Edge]:
+    folder = tmp_path_factory.mktemp("edge")
+    port = free_port()
+    write_keys(folder / "keys", services={})
+    forge = Forge(folder / "keys", issuer=f"http://localhost:{port}")
+    # As long as an access token may live, so that the tests end before it does.
+    token = forge.mint(
+        "gateway", sub=SUBJECT, scope="wallet:read wallet:admin", exp=int(time.time()) + MAX_LIFETIME_SECONDS
+    )
+    wallet, web = Recorder(answer_as_wallet), Recorder(answer_as_web(forge))
+    edge = Edge(port, forge, token, wallet, web, folder / "edge.log")
+    with edge.log.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gateway.edge.main"],
+            env=environment(port, folder / "keys" / "public", wallet, web),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        eventually(lambda: is_ready(connect, edge) or process.poll() is not None)
+        assert process.poll() is None, edge.log.read_text()
+        yield edge
+    finally:
+        process.terminate()
+        process.wait(20)
+        wallet.close()
+        web.close()
+
+
+def is_ready(connect: Callable[..., Any], edge: Edge) -> bool:
+    try:
+        with connect(edge.port) as wire:
+            return wire.ask(b"GET /readyz HTTP/1.1\r\nHost: %b\r\n\r\n" % edge.host).status == 200
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def claims_of() -> Callable[[str], dict[str, Any]]:
+    """Reads the claims of a token without checking it."""
+    return read_claims
+
+
+@pytest.fixture
+def edge(running_edge: Edge) -> Edge:
+    """The edge, with nothing on record."""
+    running_edge.wallet.requests.clear()
+    running_edge.web.requests.clear()
+    return running_edge

@@ -1,0 +1,190 @@
+"""Every attack on a token over the wire, at the edge and at the wallet's own port."""
+
+import re
+import socket
+
+import pytest
+
+from chassis.problems import CHALLENGE, REFUSED_CHALLENGE
+from chassis.testing.attacks import ATTACKS, Answer
+
+READ = "/api/v1/wallet"
+WRITE = "/api/v1/wallet/adjustments"
+CHALLENGES = {
+    Answer.REFUSED: REFUSED_CHALLENGE,
+    Answer.ANONYMOUS: CHALLENGE,
+    Answer.FORBIDDEN: 'Bearer realm="mercato", error="insufficient_scope"',
+}
+REFUSAL = {
+    "type": "/problems/invalid-token",
+    "title": "The access token is invalid",
+    "status": 401,
+    "code": "invalid-token",
+}
+FETCHING = [case for case in ATTACKS if case.id in {"A24", "A25", "A23"}]
+ANYTHING_LIKE_A_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8}")
+
+each_attack = pytest.mark.parametrize("case", ATTACKS, ids=lambda case: case.label)
+
+
+def request(port, parts, path=READ):
+    """The parts as a request, byte for byte as they are given."""
+    target = f"{WRITE if parts.body else path}{'?' if parts.query else ''}{parts.query}"
+    fields = [("Authorization", value) for value in parts.authorization] + list(parts.headers)
+    fields += [("Content-Length", str(len(parts.body)))] if parts.body else []
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
+    method = "POST" if parts.body else "GET"
+    head = f"{method} {target} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n{lines}\r\n"
+    return head.encode("latin-1") + parts.body
+
+
+def send(connect, port, parts, path=READ):
+    with connect(port) as wire:
+        return wire.ask(request(port, parts, path))
+
+
+def assert_answer(reply, answer):
+    if answer is Answer.ACCEPTED:
+        assert reply.status == 200
+    elif answer is Answer.UNREADABLE:
+        assert reply.status in {400, 431}
+        assert reply.body == b""
+    else:
+        assert (reply.status, reply.code) == answer.value
+        assert (reply.header("www-authenticate") or "").startswith(CHALLENGES.get(answer, ""))
+        assert reply.header("www-authenticate") or answer not in CHALLENGES
+
+
+@each_attack
+def test_answers_at_the_wallet_as_it_must(system, connect, case):
+    reply = send(connect, system.wallet_port, case.build(system.aim("wallet")))
+
+    assert_answer(reply, case.service)
+
+
+@each_attack
+def test_answers_at_the_edge_as_it_must(system, connect, case):
+    reply = send(connect, system.port, case.build(system.aim("gateway")))
+
+    assert_answer(reply, case.edge)
+
+
+@pytest.mark.parametrize("audience", ["gateway", "wallet"])
+def test_tells_nobody_why_a_token_is_bad(system, connect, audience):
+    port = {"gateway": system.port, "wallet": system.wallet_port}[audience]
+    position = {"gateway": "edge", "wallet": "service"}[audience]
+    cases = [case for case in ATTACKS if getattr(case, position) is Answer.REFUSED]
+
+    replies = [send(connect, port, case.build(system.aim(audience))) for case in cases]
+
+    bodies = [{k: v for k, v in reply.json().items() if k != "request_id"} for reply in replies]
+    assert bodies == [REFUSAL] * len(cases)
+    assert {reply.header("www-authenticate") for reply in replies} == {REFUSED_CHALLENGE}
+    assert len({tuple(sorted(name for name, _ in reply.fields)) for reply in replies}) == 1
+
+
+@pytest.mark.parametrize("audience", ["gateway", "wallet"])
+@pytest.mark.parametrize("case", FETCHING, ids=lambda case: case.label)
+def test_fetches_no_key(system, connect, case, audience):
+    port = {"gateway": system.port, "wallet": system.wallet_port}[audience]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        send(connect, port, case.build(system.aim(audience, listener=url)))
+
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+
+
+def test_refuses_an_access_token_as_a_refresh_token(system):
+    access = system.log_in("shopper")["access"]
+
+    response = system.request("POST", "/api/v1/auth/refresh", json={"refresh": access})
+
+    assert (response.status_code, response.json()["code"]) == (401, "invalid-token")
+
+
+def test_refuses_a_refresh_token_as_an_access_token(system):
+    refresh = system.log_in("shopper")["refresh"]
+
+    response = system.request("GET", READ, token=refresh)
+
+    assert (response.status_code, response.json()["code"]) == (401, "invalid-token")
+
+
+@pytest.mark.parametrize("number", range(3), ids=["login", "refresh", "logout"])
+def test_reads_no_authorization_header_where_tokens_are_given_out(system, number):
+    path = ["login", "refresh", "logout"][number]
+    known = system.logins["shopper"]
+    body = [{"email": known["email"], "password": known["password"]}, *[{"refresh": "a.b.c"}] * 2][number]
+
+    plain = system.request("POST", f"/api/v1/auth/{path}", json=body)
+    with_bearer = system.request("POST", f"/api/v1/auth/{path}", json=body, token="a.b.c")
+
+    assert with_bearer.status_code == plain.status_code
+
+
+def test_writes_no_token_into_a_log_a_metric_or_an_answer(system, connect, eventually):
+    pair = system.log_in("shopper")
+    tokens = [pair["access"], pair["refresh"], system.aim("gateway").token, system.aim("wallet").token]
+
+    answers = [reveal(system, port, token) for token in tokens for port in (system.port, system.wallet_port)]
+    spoiled = [case.build(system.aim("gateway")) for case in ATTACKS if case.id != "A33"]
+    answers += [str(send(connect, system.port, parts)) for parts in spoiled]
+    mark_the_logs(system, eventually)
+
+    assert ANYTHING_LIKE_A_TOKEN.findall("".join(answers)) == []
+    assert ANYTHING_LIKE_A_TOKEN.findall("\n".join(system.log_lines())) == []
+    assert ANYTHING_LIKE_A_TOKEN.findall(metrics(system)) == []
+
+
+def test_writes_no_password_or_key_into_a_log(system, eventually):
+    passwords = [login["password"] for login in system.logins.values()]
+    system.request("POST", "/api/v1/auth/login", json={"email": passwords[0], "password": passwords[1]})
+    mark_the_logs(system, eventually)
+
+    written = "\n".join(system.log_lines())
+
+    assert [secret for secret in (*passwords, *system.secrets) if secret in written] == []
+
+
+def reveal(system, port, token):
+    """Put a token everywhere that a program could be tempted to write down or to repeat."""
+    url = f"http://localhost:{port}"
+    places = {
+        "Referer": f"{url}/?access_token={token}",
+        "User-Agent": token,
+        "Cookie": f"jwt={token}",
+        "Idempotency-Key": token[:255],
+        "Accept": token,
+        # Granian closes where a service answers before it has read the body, and does not say so.
+        "Connection": "close",
+    }
+    good = {"Authorization": f"Bearer {token}", "Connection": "close"}
+    requests = [
+        ("GET", f"{READ}?access_token={token}", {"headers": places}),
+        ("GET", f"{READ}?cursor={token}", {"headers": good}),
+        ("GET", f"{READ}/transactions/{token}", {"headers": places | good}),
+        ("GET", f"/{token}", {"headers": places}),
+        ("POST", WRITE, {"headers": places | good, "json": {"sub": token}}),
+        ("POST", "/api/v1/auth/refresh", {"headers": good, "json": {"refresh": f"{token}a", token: 1}}),
+        ("POST", "/api/v1/auth/login", {"headers": good, "json": {"email": token, "password": token}}),
+        ("POST", "/api/v1/auth/logout", {"headers": good, "data": token}),
+        ("POST", "/api/v1/auth/logout", {"headers": good, "json": {"refresh": f"{token}a"}}),
+    ]
+    answers = [system.http.request(method, url + path, timeout=10, **rest) for method, path, rest in requests]
+    return "".join(f"{answer.headers}{answer.text}" for answer in answers)
+
+
+def mark_the_logs(system, eventually):
+    """Wait until a request that is made now is in the logs, and with it all before."""
+    mark = "mark-of-the-test"
+    token = system.log_in("shopper")["access"]
+    system.request("GET", READ, token=token, headers={"X-Request-ID": mark})
+    logs = [system.data_dir / "logs" / f"{name}.log" for name in ("edge", "wallet", "web")]
+    eventually(lambda: all(mark in log.read_text() for log in logs))
+
+
+def metrics(system):
+    ports = [system.port + 11, system.wallet_port, system.process("web")["port"]]
+    return "".join(system.http.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text for port in ports)
