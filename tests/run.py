@@ -30,6 +30,8 @@ AT_ONCE = 2
 # The suites that get a database of their own, and the secrets without which their settings do not load.
 WITH_DATABASE = ("gateway", "wallet")
 SECRETS = {"gateway": ("GATEWAY_SECRET_KEY", "EDGE_KEY"), "wallet": ("WALLET_SECRET_KEY",)}
+# What must be covered to the last branch: the code that everybody's trust rests on.
+FULLY_COVERED = {"chassis": ("tokens", "keys", "strict_json")}
 COVERED = {"gateway": "gateway", "wallet": "wallet", "chassis": "chassis", "cli": "mercato"}
 # What programs need anywhere; everything else of the caller's environment could change a result.
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TERM", "TMPDIR", "XDG_RUNTIME_DIR", "CI", "NO_COLOR")
@@ -139,13 +141,17 @@ class Runner:
                 run.kill()
         return total
 
+    def demands_coverage(self, suite: str) -> bool:
+        """Whether the suite runs whole and has modules that must be covered fully."""
+        return suite in FULLY_COVERED and not self.extra
+
     def _start(self, suite: str) -> None:
         env = self._environment(suite)
         self._running.append(Run(suite, self._command(suite), env, self.folder, shown=self.shown))
 
     def _command(self, suite: str) -> list[str]:
         command = [sys.executable, "-m"]
-        if self.coverage and suite in COVERED:
+        if suite in COVERED and (self.coverage or self.demands_coverage(suite)):
             data = self.folder / f".coverage.{suite}"
             command += [
                 "coverage",
@@ -176,6 +182,8 @@ def main(arguments: list[str]) -> int:
         cluster = stack.enter_context(temporary_cluster()) if needs_cluster else None
         runner = Runner(cluster, folder, extra, coverage=coverage, shown=len(suites) == 1)
         total = runner.run([suite for suite in suites if suite != BLACK_BOX], AT_ONCE)
+        for suite in filter(runner.demands_coverage, suites):
+            total += _demand_coverage(folder, suite)
         if BLACK_BOX in suites:
             total += runner.run([BLACK_BOX], 1)
         if coverage:
@@ -206,6 +214,25 @@ def _databases(cluster: Cluster, suite: str) -> dict[str, str]:
     }
     prefix = f"{suite.upper()}_"
     return {f"{prefix}DATABASE_URL": url["app"], f"{prefix}OWNER_DATABASE_URL": url["owner"]}
+
+
+def _demand_coverage(folder: Path, suite: str) -> Result:
+    files = ",".join(f"*/{COVERED[suite]}/{module}.py" for module in FULLY_COVERED[suite])
+    data = f"--data-file={folder / f'.coverage.{suite}'}"
+    command = [
+        sys.executable,
+        "-m",
+        "coverage",
+        "report",
+        data,
+        f"--include={files}",
+        "--fail-under=100",
+        "-m",
+    ]
+    report = subprocess.run(command, cwd=ROOT / suite, capture_output=True, text=True, check=False)
+    if report.returncode:
+        print(f"{report.stdout}{report.stderr}{suite}: not every branch of {files} is covered")
+    return Result(failed=1 if report.returncode else 0)
 
 
 def _report_coverage(folder: Path) -> None:

@@ -120,24 +120,6 @@ class IntegrityOutput(serializers.Serializer[Any]):
     currencies = CurrencyTotalOutput(many=True)
 
 
-class FieldErrorOutput(serializers.Serializer[Any]):
-    pointer = serializers.CharField()
-    code = serializers.CharField()
-    detail = serializers.CharField()
-
-
-class ProblemOutput(serializers.Serializer[Any]):
-    """RFC 9457."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    code = serializers.CharField()
-    detail = serializers.CharField(required=False)
-    request_id = serializers.CharField()
-    errors = FieldErrorOutput(many=True, required=False)  # type: ignore[assignment]
-
-
 def statement_csv(statement: Statement) -> Iterator[str]:
     """A statement as CSV lines: the opening balance, every transaction, the closing balance."""
     writer = csv.writer(_Echo())

@@ -8,15 +8,16 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import Http404, HttpResponseBase, StreamingHttpResponse
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from chassis.django.openapi import problems
 from chassis.django.pagination import InvalidParameter, check_parameters, paginate
-from chassis.problems import CATALOGUE, MEDIA_TYPE, DomainError, code_for_status
+from chassis.problems import DomainError
 from chassis.tokens import Principal
 from wallet import operations, queries, serializers
 
@@ -53,13 +54,7 @@ class CSVRenderer(JSONRenderer):
 def _documented(
     summary: str, success: dict[Any, Any], *errors: int, **extra: Any
 ) -> Callable[[_Method], _Method]:
-    problems = {
-        (status, MEDIA_TYPE): OpenApiResponse(
-            serializers.ProblemOutput, description=CATALOGUE[code_for_status(status)][1]
-        )
-        for status in sorted({401, 403, *errors})
-    }
-    return extend_schema(summary=summary, responses=success | problems, **extra)
+    return extend_schema(summary=summary, responses=success | problems(401, 403, *errors), **extra)
 
 
 class Wallet(APIView):

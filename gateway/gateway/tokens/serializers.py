@@ -48,21 +48,3 @@ class ServiceTokenOutput(serializers.Serializer[Any]):
     token = serializers.CharField()
     exp = serializers.IntegerField()
     sub = serializers.UUIDField()
-
-
-class FieldErrorOutput(serializers.Serializer[Any]):
-    pointer = serializers.CharField()
-    code = serializers.CharField()
-    detail = serializers.CharField()
-
-
-class ProblemOutput(serializers.Serializer[Any]):
-    """RFC 9457."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    code = serializers.CharField()
-    detail = serializers.CharField(required=False)
-    request_id = serializers.CharField()
-    errors = FieldErrorOutput(many=True, required=False)  # type: ignore[assignment]

@@ -14,15 +14,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from chassis.django.openapi import problems
 from chassis.django.parsers import StrictJSONParser
-from chassis.problems import CATALOGUE, MEDIA_TYPE, code_for_status
 from gateway.tokens import operations
 from gateway.tokens.forwarding import token_for_service
 from gateway.tokens.keyring import ISSUER_JWKS_FILE
 from gateway.tokens.operations import Client, TokenPair
 from gateway.tokens.serializers import (
     LoginInput,
-    ProblemOutput,
     RefreshInput,
     ServiceTokenInput,
     ServiceTokenOutput,
@@ -31,10 +30,7 @@ from gateway.tokens.serializers import (
 
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 _PREFIX_BITS: Final = {4: 24, 6: 48}
-_PROBLEMS: Final = {
-    (status, MEDIA_TYPE): OpenApiResponse(ProblemOutput, CATALOGUE[code_for_status(status)][1])
-    for status in (400, 401, 413, 415)
-}
+_PROBLEMS: Final = problems(400, 401, 413, 415)
 
 
 class _SmallParser(StrictJSONParser):
