@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,7 +18,7 @@ import pytest
 import requests
 
 from chassis.testing.attacks import Aim
-from chassis.testing.forge import Forge
+from chassis.testing.forge import Forge, decode
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = Path(sys.executable).with_name("mercato")
@@ -183,7 +184,14 @@ class System:
         """Attacks by somebody who holds the keys of this system, at what the shopper may read."""
         forge = Forge(self.keys_dir, issuer=self.origin)
         sub = self.logins["shopper"]["sub"]
-        return Aim(forge, audience, sub=sub, listener=listener, secrets=self.secrets)
+        # Only the gateway has sessions to look up; services see nothing but the token.
+        sid = self.session if audience == "gateway" else "session"
+        return Aim(forge, audience, sub=sub, sid=sid, listener=listener, secrets=self.secrets)
+
+    @cached_property
+    def session(self) -> str:
+        """A session of the shopper that stays open."""
+        return json.loads(decode(self.log_in("shopper")["access"].split(".")[1]))["sid"]
 
 
 def free_ports(count: int) -> int:

@@ -7,8 +7,6 @@ from typing import Final
 from urllib.parse import urlsplit
 
 LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-_TRUE: Final = frozenset({"1", "true", "yes", "on"})
-_FALSE: Final = frozenset({"0", "false", "no", "off"})
 
 
 class ConfigurationError(SystemExit):
@@ -44,17 +42,6 @@ def env_int(name: str, default: int | None = None, *, minimum: int = 0, maximum:
     if not text.isascii() or not text.isdigit() or not minimum <= int(text) <= maximum:
         raise ConfigurationError(f"{name} must be a whole number from {minimum} to {maximum}.")
     return int(text)
-
-
-def env_bool(name: str, default: bool | None = None) -> bool:
-    """The value of a variable as a truth value: 1/true/yes/on or 0/false/no/off.
-
-    Raises: ConfigurationError.
-    """
-    text = env_str(name, None if default is None else str(default)).lower()
-    if text not in _TRUE | _FALSE:
-        raise ConfigurationError(f"{name} must be one of true, false, 1, 0, yes, no, on, off.")
-    return text in _TRUE
 
 
 def env_list(name: str, default: str | None = None) -> list[str]:

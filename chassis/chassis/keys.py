@@ -104,10 +104,6 @@ class KeyStore:
             self._refresh()
         return self._set
 
-    def find(self, kid: str) -> VerifyKey | None:
-        """The key with this id, or None. The id is looked up, never interpreted (RFC 8725 section 3.10)."""
-        return self.current().keys.get(kid)
-
     def _refresh(self) -> None:
         if not self._lock.acquire(blocking=False):
             return  # Another thread is reading; the last good set serves meanwhile.
@@ -170,12 +166,13 @@ def public_jwk(key: EllipticCurvePrivateKey, **members: str) -> dict[str, str]:
 def load_signing_key(folder: Path, kind: str) -> SigningKey:
     """The key of this kind (`access`, `refresh` or `service`) that a holder signs with now.
 
-    It is the one that `state.json` of the folder calls active, or the only one there is.
+    It is the one that `state.json` of the folder calls active, else the only one that the file does not know.
     Raises: ConfigurationError when there is none, more than one to choose from, or one that cannot be used.
     """
     paths = sorted(folder.glob(f"{kind}-*.pem"))
-    active = _active_kids(folder)
-    chosen = [path for path in paths if path.stem.removeprefix(f"{kind}-") in active] or paths
+    states = _states(folder)
+    active = [path for path in paths if states.get(_kid_of(path)) == "active"]
+    chosen = active or [path for path in paths if _kid_of(path) not in states]
     if len(chosen) != 1:
         raise ConfigurationError(f"{folder} must hold exactly one active {kind} key, found {len(chosen)}.")
     try:
@@ -234,13 +231,16 @@ def _load_jwk(member: dict[str, Any]) -> jwt.PyJWK:
     return jwk
 
 
-def _active_kids(folder: Path) -> frozenset[str]:
+def _kid_of(path: Path) -> str:
+    return path.stem.partition("-")[2]
+
+
+def _states(folder: Path) -> dict[str, str]:
     path = folder / "state.json"
     if not path.exists():
-        return frozenset()
+        return {}
     try:
-        state = json.loads(path.read_bytes())
-        return frozenset(kid for kid, entry in state.items() if entry["state"] == "active")
+        return {kid: entry["state"] for kid, entry in json.loads(path.read_bytes()).items()}
     except (OSError, ValueError, AttributeError, TypeError, KeyError) as exc:
         raise ConfigurationError(f"{path} is malformed.") from exc
 

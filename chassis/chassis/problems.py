@@ -101,7 +101,7 @@ def problem(
 ) -> dict[str, Any]:
     """A problem document as a dict: type, title, status, code, request_id; detail, errors, extra when given.
 
-    The type is a relative reference (RFC 9457 section 3.1.1) that the gateway resolves.
+    The type is a relative reference (RFC 9457 section 3.1.1), the same at every service.
     """
     document: dict[str, Any] = {
         "type": f"/problems/{code}",

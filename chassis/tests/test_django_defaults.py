@@ -57,3 +57,24 @@ def test_reads_a_database_url_from_a_file(monkeypatch, tmp_path):
     monkeypatch.setenv("SHOP_DATABASE_URL_FILE", str(path))
 
     assert databases("SHOP")["default"]["PASSWORD"] == "secret"
+
+
+def test_takes_an_empty_owner_for_none(monkeypatch):
+    monkeypatch.setenv("SHOP_DATABASE_URL", "postgresql://app@/shop")
+    monkeypatch.setenv("SHOP_OWNER_DATABASE_URL", "")
+
+    assert database_owner("SHOP")["USER"] == "app"
+
+
+def test_refuses_an_owner_of_another_database(monkeypatch):
+    monkeypatch.setenv("SHOP_DATABASE_URL", "postgresql://app@/shop")
+    monkeypatch.setenv("SHOP_OWNER_DATABASE_URL", "postgresql://owner@/other")
+
+    with pytest.raises(ConfigurationError, match="same database"):
+        database_owner("SHOP")
+
+
+def test_gives_migrations_the_time_they_take(monkeypatch):
+    monkeypatch.setenv("SHOP_DATABASE_URL", "postgresql://app@/shop")
+
+    assert "statement_timeout" not in database_owner("SHOP")["OPTIONS"]["options"]

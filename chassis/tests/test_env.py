@@ -3,7 +3,6 @@ import pytest
 from chassis.env import (
     ConfigurationError,
     env_bind,
-    env_bool,
     env_directory,
     env_int,
     env_list,
@@ -47,20 +46,6 @@ def test_reads_a_number_or_its_default(monkeypatch):
     monkeypatch.setenv("THING", "7")
 
     assert (env_int("THING"), env_int("OTHER_THING", 3)) == (7, 3)
-
-
-@pytest.mark.parametrize(("text", "value"), [("true", True), ("1", True), ("No", False), ("off", False)])
-def test_reads_a_truth_value(monkeypatch, text, value):
-    monkeypatch.setenv("THING", text)
-
-    assert env_bool("THING") is value
-
-
-def test_refuses_a_truth_value_that_is_neither(monkeypatch):
-    monkeypatch.setenv("THING", "maybe")
-
-    with pytest.raises(ConfigurationError):
-        env_bool("THING", default=False)
 
 
 def test_splits_a_list_at_commas(monkeypatch):

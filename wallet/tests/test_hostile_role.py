@@ -4,6 +4,7 @@ import pytest
 from django.conf import settings
 from psycopg2 import DatabaseError, errors
 
+from chassis.django.checks import has_too_many_rights
 from chassis.ids import uuid7
 
 pytestmark = pytest.mark.skipif(not settings.APP_ROLE, reason="One role is both, so nothing can be withheld.")
@@ -119,17 +120,27 @@ def test_cannot_adjust_without_a_trace(app):
     assert app.fetchone() == ("adjust", "done", "evil", settings.APP_ROLE)
 
 
+def test_cannot_slip_an_operator_under_a_function(owner):
+    # Who may create in public, as everyone could before PostgreSQL 15, could plant an exact match.
+    owner.execute(
+        "CREATE FUNCTION public.evil(account_kind, text) RETURNS boolean LANGUAGE plpgsql"
+        " AS 'BEGIN RAISE EXCEPTION ''evil ran''; END'"
+    )
+    owner.execute(
+        "CREATE OPERATOR public.= (LEFTARG = account_kind, RIGHTARG = text, FUNCTION = public.evil)"
+    )
+
+    assert adjust(owner, 1) == "done"
+
+
 def test_may_do_no_more_than_this_list_says(app):
+    # Every table of the service, today's and tomorrow's, but those of the admin.
     app.execute(
-        "SELECT 'SELECT ' || c.relname FROM pg_class c, aclexplode(c.relacl) a"
-        " WHERE c.relname = ANY(%(ledger)s) AND a.grantee IN (0, current_user::regrole)"
-        "   AND a.privilege_type = 'SELECT'"
-        " UNION ALL SELECT a.privilege_type || ' ' || c.relname FROM pg_class c, aclexplode(c.relacl) a"
-        " WHERE c.relname ~ ('^(' || array_to_string(%(ledger)s, '|') || ')')"
-        "   AND a.grantee IN (0, current_user::regrole) AND a.privilege_type <> 'SELECT'"
+        "SELECT a.privilege_type || ' ' || c.relname FROM pg_class c, aclexplode(c.relacl) a"
+        " WHERE c.relnamespace = 'public'::regnamespace AND c.relname !~ '^(auth|django)_'"
+        "   AND a.grantee IN (0, current_user::regrole)"
         " UNION ALL SELECT 'EXECUTE ' || p.proname FROM pg_proc p"
-        " WHERE p.pronamespace = 'public'::regnamespace AND has_function_privilege(p.oid, 'EXECUTE')",
-        {"ledger": LEDGER},
+        " WHERE p.pronamespace = 'public'::regnamespace AND has_function_privilege(p.oid, 'EXECUTE')"
     )
 
     assert {row[0] for row in app.fetchall()} == {
@@ -139,3 +150,20 @@ def test_may_do_no_more_than_this_list_says(app):
         "SELECT audit_event",
         "EXECUTE wallet_adjust",
     }
+
+
+def test_may_not_rewrite_the_history_of_migrations(app):
+    with pytest.raises(errors.InsufficientPrivilege):
+        app.execute("DELETE FROM django_migrations")
+
+
+def test_gets_no_function_that_a_later_migration_makes(owner):
+    owner.execute("CREATE FUNCTION later() RETURNS integer LANGUAGE sql AS 'SELECT 1'")
+
+    owner.execute("SELECT has_function_privilege(%s, 'later()', 'EXECUTE')", [settings.APP_ROLE])
+    assert owner.fetchone() == (False,)
+
+
+def test_is_told_from_a_role_with_too_many_rights(app, owner):
+    assert not has_too_many_rights(app.connection)
+    assert has_too_many_rights(owner.connection)

@@ -27,12 +27,13 @@ def check_scopes(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-def owns_tables(connection: BaseDatabaseWrapper) -> bool:
-    """Whether this connection's role owns tables or is a superuser: nothing can be withheld from it then."""
+def has_too_many_rights(connection: BaseDatabaseWrapper) -> bool:
+    """Whether this connection's role owns tables, may make some in `public`, or is a superuser."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT rolsuper OR EXISTS (SELECT FROM pg_tables t WHERE schemaname = 'public'"
-            " AND tableowner = rolname) FROM pg_roles WHERE rolname = current_user"
+            "SELECT rolsuper OR has_schema_privilege(rolname, 'public', 'CREATE') OR EXISTS"
+            " (SELECT FROM pg_tables WHERE schemaname = 'public' AND tableowner = rolname)"
+            " FROM pg_roles WHERE rolname = current_user"
         )
         return bool(cursor.fetchone()[0])
 

@@ -53,11 +53,16 @@ def databases(prefix: str) -> dict[str, dict[str, Any]]:
 def database_owner(prefix: str) -> dict[str, Any]:
     """The same for <PREFIX>_OWNER_DATABASE_URL, which migrations use; the first URL when it is absent.
 
-    Raises: ConfigurationError.
+    Statements of a migration may take their time.
+    Raises: ConfigurationError, also when the two URLs name different databases.
     """
     name = f"{prefix}_OWNER_DATABASE_URL"
-    is_given = name in os.environ or f"{name}_FILE" in os.environ
-    return _database(name if is_given else f"{prefix}_DATABASE_URL")
+    is_given = any(os.environ.get(variable, "").strip() for variable in (name, f"{name}_FILE"))
+    app = _database(f"{prefix}_DATABASE_URL")
+    owner = _database(name) if is_given else app
+    if owner["NAME"] != app["NAME"]:
+        raise ConfigurationError(f"{name} must name the same database as {prefix}_DATABASE_URL.")
+    return owner | {"OPTIONS": owner["OPTIONS"] | {"options": "-c lock_timeout=10000"}}
 
 
 def server(prefix: str, port: int) -> dict[str, Any]:

@@ -15,14 +15,15 @@ from chassis.ids import uuid7
 from chassis.testing.forge import Forge
 
 ClientFor = Callable[..., APIClient]
-_LOGIN = ("USER", "PASSWORD", "HOST", "PORT")
+_LOGIN = ("USER", "PASSWORD", "HOST", "PORT", "OPTIONS")
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     """Create the test database as its owner, then connect as the role that the service runs as."""
-    app = {name: connection.settings_dict[name] for name in _LOGIN}
-    owner = {name: settings.DATABASE_OWNER[name] for name in _LOGIN}
+    app, owner = (
+        {name: of[name] for name in _LOGIN} for of in (connection.settings_dict, settings.DATABASE_OWNER)
+    )
     real_name = connection.settings_dict["NAME"]
     with django_db_blocker.unblock():
         _connect_as(owner)

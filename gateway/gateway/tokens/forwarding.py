@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import F
+from django.db.models.functions import Now
 
 from chassis.django.authentication import get_verifier
 from chassis.problems import REFUSED_CHALLENGE, DomainError
 from chassis.tokens import InvalidToken, Principal
-from gateway.accounts.models import User
 from gateway.accounts.roles import scopes_for
 from gateway.tokens import issuing
 from gateway.tokens.models import RefreshFamily
@@ -70,18 +70,20 @@ def _verify(bearer: str) -> Principal:
 
 
 def _is_live(principal: Principal) -> bool:
-    # A session that has ended here gets nothing more, whatever life its access token has left.
-    ended = RefreshFamily.objects.filter(sid=_as_uuid(principal.sid), user=OuterRef("pk"))
-    return User.objects.filter(
-        ~Exists(ended.exclude(revoked_at=None)), public_id=principal.sub, is_active=True
-    ).exists()
-
-
-def _as_uuid(sid: str) -> UUID:
+    # The session must be one of ours that still stands: logged out, void or unknown, it gets nothing more,
+    # whatever life its access token has left.
     try:
-        return UUID(sid)
+        sid = UUID(principal.sid)
     except ValueError:
-        return UUID(int=0)  # Not one of our families, so none is found.
+        return False
+    return RefreshFamily.objects.filter(
+        sid=sid,
+        user__public_id=principal.sub,
+        user__is_active=True,
+        authenticated_at__gte=F("user__credentials_changed_at"),
+        absolute_expires_at__gt=Now(),
+        revoked_at=None,
+    ).exists()
 
 
 def _narrowed(principal: Principal, scopes: frozenset[str]) -> issuing.Session:

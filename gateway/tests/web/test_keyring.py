@@ -65,6 +65,16 @@ def test_leaves_no_temporary_file(folder):
     assert not [path for path in folder.rglob("*") if path.name.startswith(".")]
 
 
+@pytest.mark.parametrize("place", ["private/gateway", "private/catalog_variant", "public"])
+def test_removes_what_a_killed_run_left_half_written(folder, place):
+    leftover = folder / place / ".new-abc"
+    leftover.write_text("half a key")
+
+    keyring.init(folder)
+
+    assert not leftover.exists()
+
+
 @pytest.mark.parametrize("kind", ["access", "refresh"])
 def test_makes_keys_that_their_holder_can_load(folder, kind):
     key = load_signing_key(folder / "private" / "gateway", kind)

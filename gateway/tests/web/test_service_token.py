@@ -2,7 +2,11 @@ import time
 
 import jwt
 import pytest
+from django.db.models.functions import Now
 from rest_framework.test import APIClient
+
+from gateway.accounts.operations import save_user
+from gateway.tokens.models import RefreshFamily
 
 pytestmark = pytest.mark.django_db
 
@@ -13,11 +17,10 @@ def bearer(log_in, shopper):
 
 
 @pytest.fixture
-def forged(forge, shopper):
-    """A bearer of the shopper with any claim changed."""
-    return lambda **claims: forge.mint(
-        "gateway", **{"sub": str(shopper.public_id), "scope": "wallet:read"} | claims
-    )
+def forged(forge, shopper, bearer):
+    """A bearer of the shopper's session with any claim changed."""
+    good = {"sub": str(shopper.public_id), "sid": claims_of(bearer)["sid"], "scope": "wallet:read"}
+    return lambda **claims: forge.mint("gateway", **good | claims)
 
 
 def claims_of(token):
@@ -111,6 +114,24 @@ def test_refuses_once_the_session_has_ended(ask, log_in, post, shopper):
     post("logout", refresh=tokens["refresh"])
 
     assert ask(tokens["access"]).status_code == 401
+
+
+@pytest.mark.parametrize("change", [{"password": "another long passphrase"}, {"groups": ["finance"]}])
+def test_refuses_a_session_from_before_a_change_of_the_account(ask, bearer, shopper, password, change):
+    save_user(**{"email": shopper.email, "password": password, "groups": ["customer"]} | change)
+
+    assert ask(bearer).status_code == 401
+
+
+@pytest.mark.parametrize("sid", ["01a2069f-acaf-70e0-ba1f-d00f888d76d7", "not-a-session"])
+def test_refuses_a_session_that_never_was(ask, forged, sid):
+    assert ask(forged(sid=sid)).status_code == 401
+
+
+def test_refuses_a_session_past_its_absolute_end(ask, bearer):
+    RefreshFamily.objects.update(absolute_expires_at=Now())
+
+    assert ask(bearer).status_code == 401
 
 
 def test_refuses_a_user_that_never_was(ask, forged):

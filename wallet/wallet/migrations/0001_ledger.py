@@ -17,7 +17,7 @@ def create_ledger(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> N
 
 def limit_rights(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     if not settings.APP_ROLE:
-        # The service runs as the owner, who cannot be denied anything; chassis.W001 says so at every start.
+        # The service runs as the owner, who cannot be denied anything; `serve` says so at every start.
         return
     role = schema_editor.quote_name(settings.APP_ROLE)
     schema_editor.execute((SQL / "0001_rights.sql").read_text().format(app=role), params=None)

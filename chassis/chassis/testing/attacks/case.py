@@ -44,7 +44,8 @@ class Answer(Enum):
 class Aim:
     """What an attack is aimed at: whose keys, which audience, and a route that asks for a scope.
 
-    sub must be somebody whom the target would let in with a good token. listener is a URL that must never
+    sub must be somebody whom the target would let in with a good token, and sid a session of theirs where the
+    target looks sessions up. listener is a URL that must never
     be fetched; secrets are those of the target that a MAC could have been keyed with.
     """
 
@@ -52,6 +53,7 @@ class Aim:
     audience: str
     scope: str = "wallet:read"
     sub: str = SUBJECT
+    sid: str = "session"
     listener: str = "http://127.0.0.1:9/"
     secrets: tuple[str, ...] = ()
     now: int = field(default_factory=lambda: int(time.time()))
@@ -64,7 +66,7 @@ class Aim:
     @property
     def claims(self) -> dict[str, Any]:
         """The claims of a good token."""
-        return self.forge.claims(self.audience, sub=self.sub, scope=self.scope)
+        return self.forge.claims(self.audience, sub=self.sub, sid=self.sid, scope=self.scope)
 
     @property
     def token(self) -> str:

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from chassis.keys import public_jwk, thumbprint
 from gateway.tokens.keyring.checks import check
-from gateway.tokens.keyring.files import alone, make_directory, write, write_if_changed
+from gateway.tokens.keyring.files import alone, make_directory, remove_leftovers, write, write_if_changed
 from gateway.tokens.keyring.folder import (
     ACTIVE,
     ISSUER_JWKS_FILE,
@@ -53,6 +53,7 @@ def init(keys_dir: Path) -> list[KeyInfo]:
 
 def _complete(folder: Path, kinds: tuple[str, ...]) -> None:
     make_directory(folder, _DIRECTORY_MODE)
+    remove_leftovers(folder)
     state = read_state(folder)
     for kind in kinds:
         # A key whose writer stopped before it wrote the state is taken into use, not replaced.
@@ -73,5 +74,6 @@ def _create(folder: Path, kind: str) -> str:
 
 
 def _publish(keys_dir: Path) -> None:
+    remove_leftovers(public_dir(keys_dir))
     for name, content in publications(keys_dir).items():
         write_if_changed(public_dir(keys_dir) / name, content, _PUBLIC_MODE)

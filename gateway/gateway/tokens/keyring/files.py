@@ -6,6 +6,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
+
+_TEMPORARY: Final = ".new-"
 
 
 def make_directory(path: Path, mode: int) -> None:
@@ -28,7 +31,7 @@ def write(path: Path, content: bytes, mode: int) -> None:
 
     A reader sees the old one or the new one, even when the machine stops.
     """
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=_TEMPORARY)
     try:
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(file.fileno(), mode)
@@ -40,6 +43,12 @@ def write(path: Path, content: bytes, mode: int) -> None:
         os.unlink(temporary)
         raise
     _sync_directory(path.parent)
+
+
+def remove_leftovers(directory: Path) -> None:
+    """Remove what a run that was killed left half-written; only for who has the folder alone."""
+    for path in directory.glob(f"{_TEMPORARY}*"):
+        path.unlink()
 
 
 def _sync_directory(path: Path) -> None:

@@ -122,7 +122,7 @@ CREATE FUNCTION wallet_adjust(p_scope text, p_key text, p_fingerprint bytea, p_t
                               p_account_public_id uuid, p_owner_sub text, p_currency text, p_amount bigint,
                               p_reason text, p_actor_sub text)
     RETURNS public.wallet_result LANGUAGE plpgsql
-    SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_first    public.idempotency;
     v_customer bigint;

@@ -46,7 +46,7 @@ CREATE TRIGGER account_keeps_its_identity
 --    transfer public id, kind, order_ref, reason, actor_sub]
 -- manage.py verify_ledger computes the same in Python and compares.
 CREATE FUNCTION entry_post() RETURNS trigger LANGUAGE plpgsql
-    SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
 BEGIN
@@ -74,7 +74,7 @@ CREATE TRIGGER entry_posts BEFORE INSERT ON entry FOR EACH ROW EXECUTE FUNCTION 
 
 -- Checked once per transfer when the transaction commits, so it also catches a transfer without legs.
 CREATE FUNCTION transfer_check() RETURNS trigger LANGUAGE plpgsql
-    SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_legs  bigint;
     v_sum   numeric;

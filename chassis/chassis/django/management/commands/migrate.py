@@ -10,6 +10,8 @@ from psycopg2 import sql
 _BY_DEFAULT: Final = (
     "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}",
     "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {role}",
+    # Every function may be executed by everyone unless somebody says otherwise.
+    "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
 )
 # The service looks at its history when it starts, and has no business changing it.
 _HISTORY: Final = "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON django_migrations FROM {role}"
@@ -20,9 +22,8 @@ class Command(migrate.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         connection.close()
-        connection.settings_dict.update(
-            {name: settings.DATABASE_OWNER[name] for name in ("USER", "PASSWORD", "HOST", "PORT")}
-        )
+        # The name stays: under test it is that of the test database.
+        connection.settings_dict.update({**settings.DATABASE_OWNER, "NAME": connection.settings_dict["NAME"]})
         if options["plan"] or options["check_unapplied"] or not settings.APP_ROLE:
             super().handle(*args, **options)
             return

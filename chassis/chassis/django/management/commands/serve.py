@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from chassis.django.authentication import get_verifier
-from chassis.django.checks import owns_tables
+from chassis.django.checks import has_too_many_rights
 from chassis.env import ConfigurationError
 from chassis.serve import serve
 
@@ -35,12 +35,12 @@ def _require_database() -> None:
     place = f"database {connection.settings_dict['NAME']} as {connection.settings_dict['USER']}"
     try:
         executor = MigrationExecutor(connection)
-        is_owner = owns_tables(connection)
+        has_too_many = has_too_many_rights(connection)
     except DatabaseError as exc:
         raise ConfigurationError(f"cannot use the {place}: {str(exc).splitlines()[0]}") from exc
     finally:
         connection.close()
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise ConfigurationError(f"the {place} lacks migrations; run manage.py migrate.")
-    if is_owner:
-        _logger.warning("This role owns the tables: triggers protect the data, rights do not.")
+    if has_too_many:
+        _logger.warning("This role owns tables or may create them: rights do not protect the data from it.")
