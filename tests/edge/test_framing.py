@@ -170,7 +170,7 @@ def test_refuses_lines_that_two_servers_could_split_differently(edge, connect, d
         assert_refused(edge, wire, (400, 505))
 
 
-def test_refuses_chunks_on_http_1_0(edge, connect):
+def test_g5_refuses_chunks_on_http_1_0(edge, connect):
     with connect(edge.port) as wire:
         wire.send(post(edge, CHUNKED + b"0\r\n\r\n" + HIDDEN, version=b"1.0"))
 

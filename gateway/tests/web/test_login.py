@@ -146,7 +146,7 @@ def test_refuses_after_the_same_work_whatever_the_reason(refusals):
     medians = [median(one[reason] for one in rounds) for reason in refusals]
 
     # A path that skipped the hashing would cost a tenth; what is left is the noise of a busy machine.
-    assert max(medians) < min(medians) * 1.2
+    assert max(medians) < min(medians) * 1.5
 
 
 def seconds(action):
