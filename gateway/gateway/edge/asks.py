@@ -98,6 +98,7 @@ class Asks:
     def settle(self, key: tuple[str, str], subject: str, status: int, body: bytes) -> None:
         """Take the web's answer to a call (status 0: there was none) and tell everyone who waits."""
         call = self._calls.pop(key)
+        self._web.give_up(call)
         minted = self._read(subject, body) if status == 200 else None
         if minted is not None:
             self._remember(key, minted)

@@ -1,13 +1,29 @@
-"""The body of a request on its way from the parser to an upstream."""
+"""The body of a request on its way from the parser to an upstream, and how much may stand around a body."""
+
+from typing import Final
+
+MAX_EXCESS_BYTES: Final = 16 * 1024
+
+# A chunk of one byte costs five more for its size and its line ends: no sound chunking has more around it.
+_BYTES_BY_BODY_BYTE: Final = 6
+
+
+def excess_bytes(before: int, read: int, body: int) -> int:
+    """How far chunk extensions and trailers exceed what the body of a message accounts for.
+
+    before is the last result, 0 after the head; read bytes came since, body of them were of the body.
+    Past MAX_EXCESS_BYTES somebody keeps the parser busy with what is dropped (RFC 9112 section 7.1.1).
+    """
+    return max(0, before + read - _BYTES_BY_BODY_BYTE * body)
 
 
 class Body:
-    """Pieces that have come and were not sent yet, and how far it all is. Sizes in bytes."""
+    """What has come and was not sent yet, and how far it all is. Sizes in bytes."""
 
-    __slots__ = ("_pieces", "is_sent", "is_whole", "size")
+    __slots__ = ("_data", "is_sent", "is_whole", "size")
 
     def __init__(self) -> None:
-        self._pieces: list[bytes] = []
+        self._data = bytearray()  # Not a list of pieces: a chunk of one byte would cost forty.
         self.size = 0
         """What has come so far, sent or not."""
         self.is_whole = False
@@ -17,12 +33,16 @@ class Body:
 
     def add(self, data: bytes) -> None:
         """Take a piece in."""
-        self._pieces.append(data)
+        self._data += data
         self.size += len(data)
+
+    def drop(self) -> None:
+        """Forget what was not sent: nobody wants it any more."""
+        self._data.clear()
 
     def take(self) -> bytes:
         """All that came since the last call."""
-        data = b"".join(self._pieces)
-        self._pieces.clear()
+        data = bytes(self._data)
+        self._data.clear()
         self.is_sent = self.is_whole
         return data

@@ -6,6 +6,7 @@ from typing import Final
 
 import httptools
 
+from gateway.edge.body import MAX_EXCESS_BYTES, excess_bytes
 from gateway.edge.exchange import Exchange
 from gateway.edge.headers import MAX_HEAD_BYTES
 from gateway.edge.paths import MAX_TARGET_BYTES
@@ -27,6 +28,7 @@ class Client(asyncio.Protocol):
         "_choked_since",
         "_current",
         "_deadline",
+        "_excess",
         "_fields",
         "_has_tls",
         "_head_bytes",
@@ -54,6 +56,7 @@ class Client(asyncio.Protocol):
         self._url = b""
         self._fields: list[tuple[bytes, bytes]] = []
         self._head_bytes = 0
+        self._excess = 0
         self._is_in_head = False
         self._may_go_on = True
         self._incoming: Exchange | None = None
@@ -98,7 +101,10 @@ class Client(asyncio.Protocol):
             return
         if self._is_in_head:
             self._head_bytes += len(data)
-        self._parse(data)
+        if self._incoming is None:
+            self._parse(data)
+        else:
+            self._parse_body(self._incoming, data)
         if self._is_in_head and self._head_bytes > _MAX_UNPARSED_BYTES and not self._is_deaf:
             code = "uri-too-long" if len(self._url) > MAX_TARGET_BYTES else "headers-too-large"
             self._refuse(code)
@@ -114,17 +120,22 @@ class Client(asyncio.Protocol):
             return False
         # The client may have closed its half only, and still wait for answers.
         self._is_deaf = True
-        return self._current is not None
+        return self._current is not None or bool(self._waiting)
 
     def pause_writing(self) -> None:
         self._choked_since = self._shared.loop.time()
         if self._current is not None:
             self._current.pause_reply()
+        self._update_reading()
 
     def resume_writing(self) -> None:
         self._choked_since = None
         if self._current is not None:
             self._current.resume_reply()
+        elif not self._is_lingering:
+            self._await_request()  # Nothing was read meanwhile, so it may not be late.
+            self._advance()
+        self._update_reading()
 
     # httptools
 
@@ -159,6 +170,7 @@ class Client(asyncio.Protocol):
         if len(self._waiting) >= self._shared.limits.pipelined:
             self._is_deaf = True  # What is queued is answered; then the connection closes.
             return
+        self._excess = 0
         self._incoming = Exchange(self._shared, self, request)
         self._waiting.append(self._incoming)
 
@@ -195,14 +207,13 @@ class Client(asyncio.Protocol):
         if closes:
             self._close()
             return
-        self._deadline = self._shared.loop.time() + self._shared.times.idle
+        self._await_request()
         self._advance()
         if not self._is_reading:
             self._update_reading()
 
     def cut(self) -> None:
-        """Break the connection at once."""
-        self._current = None
+        """Break the connection at once. What is under way is abandoned when it is lost."""
         self._is_deaf = True
         if self._transport is not None:
             self._transport.abort()
@@ -216,12 +227,17 @@ class Client(asyncio.Protocol):
                 self.cut_current()
         elif self._current is not None:
             self._current.check(now)
-        elif now < self._deadline:
+        elif now < self._deadline or (self._is_lingering and self._is_still_sending(now)):
             return
         elif self._is_lingering or not self._is_in_head:
             self.cut()
         else:
             self._refuse("request-timeout")
+
+    def _is_still_sending(self, now: float) -> bool:
+        # A slow client that was answered before it was refused may take the rest of its answers.
+        is_late = now - self._deadline > self._shared.times.write
+        return not is_late and self._transport is not None and self._transport.get_write_buffer_size() > 0
 
     def cut_current(self) -> None:
         """Give up on the request under way, and on the client."""
@@ -249,14 +265,21 @@ class Client(asyncio.Protocol):
                 self._on_malformed()
                 return
 
+    def _parse_body(self, incoming: Exchange, data: bytes) -> None:
+        body_bytes = incoming.body_bytes
+        self._parse(data)
+        if incoming is not self._incoming:
+            return
+        self._excess = excess_bytes(self._excess, len(data), incoming.body_bytes - body_bytes)
+        if self._excess > MAX_EXCESS_BYTES:
+            self._on_malformed()
+
     def _on_malformed(self) -> None:
         was_deaf, self._is_deaf = self._is_deaf, True
         incoming, self._incoming = self._incoming, None
-        if was_deaf or not self._may_go_on:
-            return  # The client said that nothing would follow, or nothing is read any more.
         if incoming is not None:
             incoming.note_malformed()
-        else:
+        elif not was_deaf and self._may_go_on:  # Else the client said that nothing would follow.
             self._waiting.append(self._refused("malformed-request"))
 
     def _refuse(self, code: str, detail: str = "") -> None:
@@ -268,20 +291,26 @@ class Client(asyncio.Protocol):
         request = Request(b"", b"", "1.1", (), is_upgrade=False)
         return Exchange(self._shared, self, request, Refuse(code, detail, closes=True))
 
+    def _await_request(self) -> None:
+        times = self._shared.times
+        self._deadline = self._shared.loop.time() + (times.head if self._is_in_head else times.idle)
+
     def _advance(self) -> None:
         if self._is_advancing:
             return
         self._is_advancing = True
-        while self._current is None and self._waiting:
+        # While the client does not read, no further answer is fetched for it.
+        while self._current is None and self._waiting and self._choked_since is None:
             self._current = self._waiting.popleft()
             self._current.begin()
         self._is_advancing = False
-        if self._current is None and self._is_deaf and not self._is_lingering:
+        if self._current is None and not self._waiting and self._is_deaf and not self._is_lingering:
             self._close()
 
     def _update_reading(self) -> None:
-        # While requests wait their turn, the next ones wait in the socket.
-        should_read = self._is_lingering or not (self._is_body_held or self._waiting)
+        # While requests wait their turn, the next ones wait in the socket; so does one who does not read.
+        is_behind = self._is_body_held or self._waiting or self._choked_since is not None
+        should_read = self._is_lingering or not is_behind
         transport = self._transport
         if should_read is self._is_reading or transport is None or transport.is_closing():
             return

@@ -73,10 +73,12 @@ class Exchange:
 
     __slots__ = (
         "_body",
+        "_completed_at",
         "_connection",
         "_deadline",
         "_ends_at",
         "_forward",
+        "_has_news",
         "_is_chunking",
         "_is_held",
         "_is_retried",
@@ -111,6 +113,8 @@ class Exchange:
         self._connection: Connection | None = None
         self._stage: str = Stage.QUEUED
         self._body = Body()
+        self._completed_at = 0.0
+        self._has_news = False
         self._is_held = False
         self._is_chunking = False
         self._is_retried = False
@@ -124,22 +128,32 @@ class Exchange:
         self._ends_at = self._deadline = shared.loop.time() + shared.times.total
         self.wants_connection = False
 
+    @property
+    def body_bytes(self) -> int:
+        """What has come of the body."""
+        return self._body.size
+
     # What the client does
 
     def note_body(self, data: bytes) -> None:
         """A piece of the body was parsed. Nothing is done about it before proceed()."""
         self._body.add(data)
+        self._has_news = True
 
     def note_end(self) -> None:
         """The request was parsed to its end."""
         self._body.is_whole = True
+        self._completed_at = time.perf_counter()
+        self._has_news = True
 
     def note_malformed(self) -> None:
         """The body cannot be parsed."""
         self._refusal = policy.Refuse("malformed-request", "The body is malformed.", closes=True)
+        self._has_news = True
 
     def begin(self) -> None:
         """Decide; it is this request's turn to be answered."""
+        self._has_news = False
         decision = self._refusal or policy.decide(self._request, self._shared.rules)
         head = decision.head
         self._keeps_alive = head is not None and head.keep_alive
@@ -158,7 +172,10 @@ class Exchange:
             self._report(decision.path)
 
     def proceed(self) -> None:
-        """Act on what was noted since the last call."""
+        """Act on what was noted since the last call. Chunk sizes and trailers are not: they are no news."""
+        if not self._has_news:
+            return
+        self._has_news = False
         if self._refusal is not None:
             self._spoil(self._refusal)
         elif self._connection is not None:
@@ -235,7 +252,7 @@ class Exchange:
             body_bytes=self._body.size,
             client=policy.client_address(peer, forward.head.forwarded_for, proxies),
             request_id=self._request_id,
-            arrived_at=time.time() - (time.perf_counter() - self._started_at),
+            arrived_at=self._arrived_at(),
             own_lines=self._shared.own_lines[forward.route.upstream],
         )
         is_head_request = self._request.method == b"HEAD"
@@ -310,6 +327,11 @@ class Exchange:
     @property
     def _route(self) -> Route:
         return self._admitted.route
+
+    def _arrived_at(self) -> float:
+        # When the request was complete: else a slow body could make a late request look like an early one.
+        now = time.time()
+        return now - (time.perf_counter() - self._completed_at) if self._body.is_whole else now
 
     def _may_keep_alive(self) -> bool:
         # An answer to half a request is the last: the other half may never come.
@@ -430,7 +452,10 @@ class Exchange:
         self._finish(200 if is_ready else 503)
 
     def _release(self) -> None:
-        self.wants_connection = False
+        if self.wants_connection:
+            self.wants_connection = False
+            self._shared.upstreams[self._route.upstream].give_up(self)
+        self._body.drop()
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.abort()

@@ -217,7 +217,7 @@ HOP_BY_HOP: Final = frozenset(
     }
 )
 # What the edge writes itself, and what says too much or for too many: transport security and alternative
-# services are promises of the whole origin, cross-origin access is denied to all.
+# services are promises of the whole origin, cross-origin access is denied to all but public documents.
 _DENIED: Final = HOP_BY_HOP | {
     *(b"content-length", b"via", b"x-request-id", b"x-edge-key"),
     *(b"server", b"x-powered-by", b"alt-svc", b"strict-transport-security", b"public-key-pins"),
@@ -246,8 +246,12 @@ class ReplyKind(NamedTuple):
 DATA: Final = ReplyKind(_SANDBOX_DENIED, is_sandboxed=True, may_redirect_anywhere=False)
 """The API: data, never documents."""
 
-PUBLIC: Final = ReplyKind(_DENIED | {b"set-cookie"}, is_sandboxed=False, may_redirect_anywhere=False)
-"""Public documents of the web, such as /.well-known."""
+PUBLIC: Final = ReplyKind(
+    (_DENIED | {b"set-cookie"}) - {b"access-control-allow-origin"},
+    is_sandboxed=False,
+    may_redirect_anywhere=False,
+)
+"""Public documents of the web, such as /.well-known: it may let any origin read them."""
 
 PAGE: Final = ReplyKind(_DENIED, is_sandboxed=False, may_redirect_anywhere=True)
 """Pages of the web, which is the gateway itself: it sets cookies and sends people to log in elsewhere."""

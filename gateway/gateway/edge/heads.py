@@ -30,8 +30,8 @@ def request_head(
 ) -> bytes:
     """The head that an upstream gets. body_bytes: of a collected body that came without its length.
 
-    arrived_at is in Unix seconds. The web is told it, for a request may wait there for a thread, and a
-    refresh that waited is not one that came late.
+    arrived_at is when the request was complete, in Unix seconds. The web is told it, for a request may wait
+    there for a thread, and a refresh that waited is not one that came late.
 
     Raises: ValueError when a field is not one line.
     """

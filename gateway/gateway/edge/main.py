@@ -140,11 +140,22 @@ class Edge:
         self._ticking = shared.loop.call_later(shared.times.tick, self._tick)
         now = shared.loop.time()
         for client in list(shared.clients):
-            client.check(now)
+            if not _went_well(client.check, now):
+                client.cut()
         for upstream in shared.upstreams.values():
-            upstream.reap(now)
-        shared.asks.expire(now)
+            _went_well(upstream.reap, now)
+        _went_well(shared.asks.expire, now)
         shared.journal.flush()
+
+
+def _went_well(look: Callable[[float], None], now: float) -> bool:
+    # One look at deadlines that fails must not keep the others waiting.
+    try:
+        look(now)
+    except Exception:
+        _logger.exception("A deadline could not be looked at.")
+        return False
+    return True
 
 
 async def run(configuration: Configuration) -> None:

@@ -73,10 +73,10 @@ class Journal:
 
     def flush(self) -> None:
         """Write what has gathered."""
-        if self._lines:
-            self._stream.write("".join(self._lines).encode())
+        lines, self._lines = self._lines, []  # Lost when they cannot be written, for they must not pile up.
+        if lines:
+            self._stream.write("".join(lines).encode())
             self._stream.flush()
-            self._lines.clear()
 
 
 class Figures(Collector):
@@ -113,7 +113,7 @@ class Figures(Collector):
         self._retries[upstream] += 1
 
     def note_ask(self, outcome: str) -> None:
-        """Count a question to the web, by what came of it: minted, cached, refused or failed."""
+        """Count a question to the web, by what came of it: minted, refused or failed."""
         self._asks[outcome] += 1
 
     def collect(self) -> "Iterator[Metric]":
@@ -121,7 +121,7 @@ class Figures(Collector):
         yield _counter("requests", "Requests by route and status.", ("route", "status"), self._requests)
         yield _counter("refusals", "Problems answered by the edge itself.", ("code",), self._refusals)
         yield _counter("retries", "Requests sent again.", ("upstream",), self._retries)
-        yield _counter("asks", "Tokens for forwarding, by source.", ("outcome",), self._asks)
+        yield _counter("asks", "Questions to the web for a token, by outcome.", ("outcome",), self._asks)
         yield self._histogram()
         yield GaugeMetricFamily(
             "mercato_edge_connections", "Open client connections.", value=self.connections

@@ -1,7 +1,7 @@
 """The connections to one service: kept, lent, counted and closed."""
 
 import asyncio
-from collections import deque
+from collections import OrderedDict
 
 from gateway.edge.config import Address, Limits, Times
 from gateway.edge.upstream import Borrower, Connection, Failure
@@ -17,7 +17,7 @@ class Pool:
         self._times = times
         self._limits = limits
         self._idle: list[Connection] = []
-        self._waiting: deque[Borrower] = deque()
+        self._waiting: OrderedDict[Borrower, None] = OrderedDict()
         self._open: set[Connection] = set()
         self._opening: set[asyncio.Task[None]] = set()
         self._now = 0.0
@@ -42,9 +42,13 @@ class Pool:
         if len(self._open) + len(self._opening) < self._limits.upstream_connections:
             self._start_opening(borrower)
         elif len(self._waiting) < self._limits.queued:
-            self._waiting.append(borrower)
+            self._waiting[borrower] = None
         else:
             borrower.on_failure(Failure.BUSY)
+
+    def give_up(self, borrower: Borrower) -> None:
+        """Let a borrower who no longer wants a connection leave the queue, if it still stands there."""
+        self._waiting.pop(borrower, None)
 
     def remember(self, connection: Connection) -> None:
         """Count a connection that has just been made."""
@@ -89,11 +93,7 @@ class Pool:
         self._idle.clear()
 
     def _next_waiting(self) -> Borrower | None:
-        while self._waiting:
-            borrower = self._waiting.popleft()
-            if borrower.wants_connection:
-                return borrower
-        return None
+        return self._waiting.popitem(last=False)[0] if self._waiting else None
 
     def _serve_next(self) -> None:
         borrower = self._next_waiting()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import httptools
 
+from gateway.edge.body import MAX_EXCESS_BYTES, excess_bytes
 from gateway.edge.headers import Fields
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_borrower",
         "_chunks",
+        "_excess",
         "_fields",
         "_head_bytes",
         "_is_broken",
@@ -105,6 +107,7 @@ class Connection(asyncio.Protocol):
         self._status = 0
         self._told = False
         self._head_bytes = 0
+        self._excess = 0
         self._length: int | None = None
 
     @property
@@ -154,12 +157,16 @@ class Connection(asyncio.Protocol):
         if borrower is None:
             self.abort()  # Nobody asked for anything.
             return
+        had_head = self._status != 0
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             # A reply that was whole before the parser stumbled stands; the connection does not.
             self._is_broken = True
-        if not self._status:
+        if had_head:
+            self._excess = excess_bytes(self._excess, len(data), sum(map(len, self._chunks)))
+            self._is_broken |= self._excess > MAX_EXCESS_BYTES
+        elif not self._status:
             self._head_bytes += len(data)
             self._is_broken |= self._head_bytes > MAX_REPLY_HEAD_BYTES
         if self._is_broken and not self._is_whole:
@@ -249,7 +256,8 @@ class Connection(asyncio.Protocol):
         if is_whole:
             self._borrower = None
         if self._told:
-            borrower.on_data(data, is_whole=is_whole)
+            if data or is_whole:  # Chunk sizes and trailers are no news.
+                borrower.on_data(data, is_whole=is_whole)
         else:
             self._told = True
             borrower.on_reply(self._status, self._fields, self._length, data, is_whole=is_whole)

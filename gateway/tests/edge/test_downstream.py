@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from gateway.edge.config import Limits
-from gateway.edge.testing import Issuer, RawClient, RunningEdge, Seen, json_reply
+from gateway.edge.testing import QUICK, Issuer, RawClient, RunningEdge, Seen, json_reply
 
 HOST = b"Host: localhost:8000\r\n"
 INDEX = b"GET / HTTP/1.1\r\n" + HOST
@@ -32,6 +33,10 @@ UNSAFE = {
     "LF in a chunk": (CHUNKED + b"\r\n2\n{}\r\n0\r\n\r\n" + SMUGGLED, 400),
     "LF in a chunk extension": (CHUNKED + b"\r\n2;a\n{}\r\n0\r\n\r\n" + SMUGGLED, 400),
     "a chunk too long": (CHUNKED + b"\r\n2\r\n{}x\r\n0\r\n\r\n" + SMUGGLED, 400),
+    "a chunk too long, before closing": (
+        CHUNKED + b"Connection: close\r\n\r\n2\r\n{}x\r\n0\r\n\r\n" + SMUGGLED,
+        400,
+    ),
     "bare LF": (INDEX + b"A: b\nC: d\r\n\r\n" + SMUGGLED, 400),
     "bare CR": (INDEX + b"A: b\rC: d\r\n\r\n" + SMUGGLED, 400),
     "obs-fold": (INDEX + b"A: b\r\n c\r\n\r\n" + SMUGGLED, 400),
@@ -215,6 +220,18 @@ def test_a_head_that_drips_is_timed_out(edge: RunningEdge) -> None:
 
     assert status == 408
     assert time.monotonic() - started_at < 1.5
+
+
+def test_a_slow_head_right_behind_a_request_is_timed_out(start_edge: Callable[..., RunningEdge]) -> None:
+    edge = start_edge(times=replace(QUICK, idle=4.0))
+    client = edge.client()
+    started_at = time.monotonic()
+    client.send(b"GET /livez HTTP/1.1\r\n\r\nGET /livez HTTP/1.1\r\nHost")
+
+    statuses = [client.read_reply().status, client.read_reply().status]
+
+    assert statuses == [200, 408]
+    assert time.monotonic() - started_at < 2
 
 
 def _drip(client: RawClient, piece: bytes) -> int:

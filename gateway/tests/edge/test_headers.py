@@ -196,6 +196,17 @@ def test_a_public_document_sets_no_cookie() -> None:
     assert replied((b"Set-Cookie", b"a=b"), kind=PUBLIC) == replied(kind=PUBLIC)
 
 
+def test_a_public_document_says_which_origins_may_read_it() -> None:
+    assert b"access-control-allow-origin: *\r\n" in replied(
+        (b"Access-Control-Allow-Origin", b"*"), kind=PUBLIC
+    )
+
+
+@pytest.mark.parametrize("kind", [PAGE, DATA], ids=["a page", "data"])
+def test_nothing_else_may_be_read_by_other_origins(kind: headers.ReplyKind) -> None:
+    assert replied((b"Access-Control-Allow-Origin", b"*"), kind=kind) == replied(kind=kind)
+
+
 @pytest.mark.parametrize("kind", [b"text/html", b"image/svg+xml", b"", b"application/json, text/html"])
 def test_refuses_a_reply_of_type(kind: bytes) -> None:
     with pytest.raises(BadReply):

@@ -16,6 +16,7 @@ HOST = b"Host: localhost:8000\r\n"
 INDEX = b"GET / HTTP/1.1\r\n" + HOST
 WELL_KNOWN = b"GET /.well-known/x HTTP/1.1\r\n" + HOST
 ADJUST = b"POST /api/v1/wallet/adjustments HTTP/1.1\r\n" + HOST
+LOGIN = b"POST /api/v1/auth/login HTTP/1.1\r\n" + HOST
 WALLET = b"GET /api/v1/wallet HTTP/1.1\r\n" + HOST
 
 
@@ -61,6 +62,52 @@ def test_the_web_is_told_when_a_request_arrived(edge: RunningEdge) -> None:
 
     (value,) = edge.web.seen[0].values("x-request-start")
     assert before - 0.1 <= float(value.removeprefix("t=")) <= time.time()
+
+
+def test_a_request_arrived_when_its_body_was_whole(edge: RunningEdge) -> None:
+    client = edge.client()
+    client.send(LOGIN + b"Content-Length: 2\r\n\r\n{")
+    time.sleep(0.2)
+    completed_at = time.time()
+    client.send(b"}")
+    client.read_reply()
+
+    assert completed_at - 0.05 <= arrival(edge.web.seen[0])
+
+
+def test_a_request_that_streams_arrived_when_it_was_forwarded(start_edge: Callable[..., RunningEdge]) -> None:
+    edge = start_edge(limits=Limits(collected=4))
+    client = edge.client()
+    client.send(LOGIN + b"Content-Length: 10\r\n\r\naa")
+    time.sleep(0.2)
+    forwarded_at = time.time()
+    client.send(b"aa")
+    time.sleep(0.2)
+    client.send(b"aaaaaa")
+    client.read_reply()
+
+    assert forwarded_at - 0.05 <= arrival(edge.web.seen[0]) <= forwarded_at + 0.15
+
+
+def test_a_request_that_queues_arrived_before(start_edge: Callable[..., RunningEdge]) -> None:
+    async def answer_later(seen: Seen) -> None:
+        await asyncio.sleep(0.2)
+        seen.reply(json_reply())
+
+    edge = start_edge(limits=Limits(upstream_connections=1))
+    edge.web.behave = answer_later
+    first, second = edge.client(), edge.client()
+    first.send(INDEX + b"\r\n")
+    second.send(INDEX + b"\r\n")
+    sent_at = time.time()
+    second.read_reply()
+
+    assert [arrival(seen) <= sent_at + 0.15 for seen in edge.web.seen] == [True, True]
+
+
+def arrival(seen: Seen) -> float:
+    (value,) = seen.values("x-request-start")
+    return float(value.removeprefix("t="))
 
 
 def test_the_target_is_forwarded_byte_for_byte(edge: RunningEdge, bearer: bytes) -> None:
@@ -205,6 +252,16 @@ def test_an_api_reply_brings_no_cookie(edge: RunningEdge, bearer: bytes) -> None
 
     assert (reply.field("set-cookie"), reply.field("server")) == (None, None)
     assert reply.field("content-security-policy") == "default-src 'none'; sandbox"
+
+
+def test_any_origin_may_read_a_well_known_document(edge: RunningEdge) -> None:
+    edge.web.behave = replying(json_reply(extra=b"Access-Control-Allow-Origin: *\r\n"))
+
+    document = edge.ask(WELL_KNOWN + b"\r\n")
+    page = edge.ask(INDEX + b"\r\n")
+
+    assert document.field("access-control-allow-origin") == "*"
+    assert page.field("access-control-allow-origin") is None
 
 
 def test_a_reply_until_close_becomes_chunked(edge: RunningEdge) -> None:
