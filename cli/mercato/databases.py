@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from chassis.env import env_secret
 from mercato.credentials import Credentials
 from mercato.home import Home
 from mercato.postgres import AlreadyServed, Cluster, PostgresUnavailable, provide
@@ -54,11 +55,12 @@ def open_databases(
     With `share` a server that another program of ours runs is used, and left running. `check` is called
     while waiting and may raise; `is_impatient` decides how long the stop may take.
 
-    Raises: PostgresUnavailable, AnotherMajorVersion, AlreadyServed.
+    Raises: ConfigurationError, PostgresUnavailable, AnotherMajorVersion, AlreadyServed.
     """
     services = list(services)
-    urls = Databases.unknown().urls | {s.name: found for s in services if (found := external_urls(s))}
-    embedded = [service for service in services if external_urls(service) is None]
+    external = {s.name: found for s in services if (found := external_urls(s))}
+    urls = Databases.unknown().urls | external
+    embedded = [service for service in services if service.name not in external]
     if not embedded:
         yield Databases(urls)
         return
@@ -74,10 +76,20 @@ def open_databases(
 
 
 def external_urls(service: Service) -> DatabaseUrls | None:
-    """The URLs in the environment, which replace the embedded PostgreSQL for this service."""
-    app = os.environ.get(f"{service.prefix}_DATABASE_URL", "").strip()
-    owner = os.environ.get(f"{service.prefix}_OWNER_DATABASE_URL", "").strip()
+    """The URLs in the environment, which replace the embedded PostgreSQL for this service.
+
+    Each may also stand in the file that NAME_FILE points to, as for the service itself.
+
+    Raises: ConfigurationError when such a file is empty or unreadable.
+    """
+    app = _url(f"{service.prefix}_DATABASE_URL")
+    owner = _url(f"{service.prefix}_OWNER_DATABASE_URL")
     return DatabaseUrls(app, owner or app) if app else None
+
+
+def _url(name: str) -> str:
+    is_given = any(os.environ.get(variable, "").strip() for variable in (name, f"{name}_FILE"))
+    return env_secret(name, min_length=1) if is_given else ""
 
 
 def _started_cluster(

@@ -3,9 +3,12 @@
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+
+from mercato.interrupts import INTERRUPTED
 
 
 def detached(work: Callable[[Callable[[], None]], int], log: Path) -> int:
@@ -46,11 +49,17 @@ def _work_in_background(work: Callable[[Callable[[], None]], int], writer: int, 
         status = exc.code if isinstance(exc.code, int) else 1
         if isinstance(exc.code, str):
             sys.stderr.write(f"{exc.code}\n")
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    except Exception:  # noqa: BLE001 - the process ends below, and nobody else would say why
+        traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        # The process was copied in the middle of its parent's call; it must not return into that.
-        os._exit(status)
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            # The process was copied in the middle of its parent's call; it must not return into that.
+            os._exit(status)
 
 
 def _exit_status(child: int) -> int:

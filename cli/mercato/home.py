@@ -104,13 +104,14 @@ class Home:
             yield
             return
         descriptor = os.open(self.data_dir / "stack.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with os.fdopen(descriptor, "w"):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as exc:
+                raise AlreadyRunning(
+                    f"already running from {self.data_dir}; `mercato down` stops it"
+                ) from exc
             yield
-        except BlockingIOError as exc:
-            raise AlreadyRunning(f"already running from {self.data_dir}; `mercato down` stops it") from exc
-        finally:
-            os.close(descriptor)
 
 
 def read_json(path: Path) -> dict[str, Any]:

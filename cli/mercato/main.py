@@ -3,20 +3,25 @@
 import sys
 from typing import Any
 
-import click
+from mercato.interrupts import INTERRUPTED
 
-from mercato.console import complain
-from mercato.down import down
-from mercato.failures import Failure
-from mercato.keys import keys
-from mercato.logins import logins
-from mercato.logs import logs
-from mercato.migrate import migrate
-from mercato.seed import seed
-from mercato.status import status
-from mercato.token import token
-from mercato.up import up
-from mercato.user import user
+try:  # The imports take a moment, in which Ctrl-C deserves no traceback either.
+    import click
+
+    from mercato.console import complain
+    from mercato.down import down
+    from mercato.failures import Failure
+    from mercato.keys import keys
+    from mercato.logins import logins
+    from mercato.logs import logs
+    from mercato.migrate import migrate
+    from mercato.seed import seed
+    from mercato.status import status
+    from mercato.token import token
+    from mercato.up import up
+    from mercato.user import user
+except KeyboardInterrupt:
+    sys.exit(INTERRUPTED)
 
 
 class Commands(click.Group):

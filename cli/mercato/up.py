@@ -15,7 +15,7 @@ from mercato.databases import POSTGRES, Databases, open_databases
 from mercato.detaching import detached
 from mercato.failures import Failure
 from mercato.home import Home
-from mercato.interrupts import Interrupted, Interrupts
+from mercato.interrupts import INTERRUPTED, Interrupted, Interrupts
 from mercato.logins import print_logins
 from mercato.migrations import migrate
 from mercato.options import home_option
@@ -26,7 +26,6 @@ from mercato.stack import Stack, refuse_taken_ports
 from mercato.state import State
 from mercato.topology import EDGE, System, allows_demo, chosen_processes, needed_services
 
-INTERRUPTED = 130
 _HIGHEST_OFFSET = 11
 _BIGGEST_LOG = 10 * 1024 * 1024  # bytes
 
@@ -46,7 +45,6 @@ def up(detach: bool, port: int | None, only: str, home: Home) -> None:
     """Start everything: database, services, gateway; the first time also keys, tables and demo data."""
     names = [name.strip() for name in only.split(",") if name.strip()]
     home.prepare()
-    _turn_over_logs(home)
     start = _Start(home, default_port() if port is None else port, chosen_processes(names))
     if detach:
         sys.exit(detached(start.run, home.log("mercato")))
@@ -87,6 +85,7 @@ class _Start:
 
     def _run(self, interrupts: Interrupts, tell: Callable[[], None]) -> None:
         _clear_leftovers(self.home)
+        _turn_over_logs(self.home)
         ensure_keys(self.home)
         credentials = credentials_of(self.home)
         draft = assemble(self.home, credentials, Databases.unknown(), self.port)

@@ -43,6 +43,11 @@ def test_a_second_supervisor_is_refused(home: Home) -> None:
     assert not home.is_running()
 
 
+def test_a_block_elsewhere_is_not_mistaken_for_another_supervisor(home: Home) -> None:
+    with pytest.raises(BlockingIOError, match="of a pipe"), home.lock():
+        raise BlockingIOError("of a pipe")
+
+
 def test_replaces_a_file_with_a_private_one(tmp_path: Path) -> None:
     path = tmp_path / "f.json"
     path.write_text("{}")

@@ -26,7 +26,7 @@ def mercato(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mercato]:
 @pytest.fixture
 def running(mercato: Mercato) -> Mercato:
     if not is_ready(f"http://127.0.0.1:{mercato.port}/readyz"):
-        mercato("down")
+        mercato.stop()
         answer = mercato.up()
         assert answer.returncode == 0, answer.stderr
     return mercato
@@ -34,7 +34,7 @@ def running(mercato: Mercato) -> Mercato:
 
 @pytest.fixture
 def stopped(mercato: Mercato) -> Mercato:
-    mercato("down")
+    mercato.stop()
     return mercato
 
 
