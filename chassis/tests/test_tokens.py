@@ -10,7 +10,7 @@ from jwt.algorithms import RSAAlgorithm
 
 from chassis.keys import KeySet, KeyStore, parse_jwks, public_jwk, thumbprint
 from chassis.testing.forge import Forge, new_key
-from chassis.tokens import REFRESH, InvalidToken, Verifier, sign
+from chassis.tokens import REFRESH, InvalidToken, Verifier, sign, sign_for_service
 
 NOW = int(time.time())
 
@@ -85,6 +85,21 @@ def test_takes_a_service_by_its_own_key(verifier, forge):
 
     assert principal.is_service
     assert principal.sid == ""
+
+
+def test_signs_for_a_service_what_another_one_takes(keys, forge):
+    token = sign_for_service(
+        forge.service_key("catalog_variant"),
+        issuer=forge.issuer,
+        service="catalog_variant",
+        audience="wallet",
+        scope="listings:write",
+    )
+
+    principal = Verifier(keys, issuer=forge.issuer, audience="wallet").verify(token)
+
+    assert (principal.sub, principal.scopes) == ("svc:catalog_variant", {"listings:write"})
+    assert principal.expires_at - principal.issued_at == 60
 
 
 def test_takes_the_gateway_as_a_service_by_the_access_key(verifier, forge):
