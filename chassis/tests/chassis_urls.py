@@ -43,7 +43,8 @@ class Public(APIView):
     public = True
 
     def get(self, request: Request) -> Response:
-        return Response({"sub": request.auth.sub if request.auth else None})
+        sub = request.auth.sub if request.auth else None
+        return Response({"sub": sub}, headers={"Cache-Control": "public, max-age=30"})
 
 
 class Raises(APIView):

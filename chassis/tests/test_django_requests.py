@@ -40,6 +40,16 @@ def test_takes_an_empty_header_for_none_on_a_public_view(anonymous):
     assert get(anonymous, "/api/v1/public", HTTP_AUTHORIZATION="").json() == {"sub": None}
 
 
+def test_lets_everyone_keep_what_everyone_gets(anonymous):
+    response = get(anonymous, "/api/v1/public")
+
+    assert (response["Cache-Control"], response["Vary"]) == ("public, max-age=30", "Authorization")
+
+
+def test_lets_nobody_keep_what_a_token_was_shown(as_user):
+    assert get(as_user(), "/api/v1/public")["Cache-Control"] == "no-store"
+
+
 def test_names_the_scope_that_a_token_lacks(as_user):
     response = get(as_user("wallet:write"))
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.cache import patch_vary_headers
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 
 from chassis import health, logs
@@ -64,8 +65,13 @@ class RequestContext:
 def _secure(request: HttpRequest, response: HttpResponseBase) -> None:
     is_admin = request.path.startswith("/admin/")
     response.headers.setdefault("Content-Security-Policy", _ADMIN_POLICY if is_admin else _API_POLICY)
-    if response.status_code >= 400 or request.META.get("HTTP_AUTHORIZATION"):
+    if response.status_code >= 400:
         response.headers.setdefault("Cache-Control", "no-store")
+    elif request.META.get("HTTP_AUTHORIZATION"):
+        # Whatever a view says of its public face: this answer may show more than others get to see.
+        response.headers["Cache-Control"] = "no-store"
+    elif "public" in response.headers.get("Cache-Control", ""):
+        patch_vary_headers(response, ["Authorization"])
 
 
 def _record(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
