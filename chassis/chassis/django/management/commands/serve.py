@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils.module_loading import import_string
 
-from chassis.django.authentication import get_verifier
 from chassis.django.checks import has_too_many_rights
 from chassis.env import ConfigurationError
 from chassis.serve import serve
@@ -23,7 +23,8 @@ class Command(BaseCommand):
     requires_system_checks = "__all__"
 
     def handle(self, *args: Any, **options: Any) -> None:
-        get_verifier()
+        # Whatever else the service cannot do without, its application asks for when it is imported.
+        import_string(settings.WSGI_APPLICATION)
         _require_database()
         server: dict[str, Any] = settings.SERVER
         _logger.info("Serving.", extra=server)

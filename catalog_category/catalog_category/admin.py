@@ -1,0 +1,109 @@
+"""The tree for staff. What they save goes through the operations, whose rules hold here as everywhere."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from catalog_category import operations
+from catalog_category.models import SLUG_FORM, Category
+from chassis.django.admin import ServiceAdminSite
+from chassis.django.etags import ANY, Expected
+from chassis.problems import DomainError
+
+site = ServiceAdminSite(name="admin")
+
+
+class CategoryForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Says what would be refused beside the field, so that nothing typed is lost."""
+
+    slug = forms.RegexField(SLUG_FORM, max_length=80)
+    position = forms.IntegerField(required=False, min_value=0, max_value=10**6, help_text="Last when empty.")
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    class Meta:
+        model = Category
+        fields = ["parent", "position", "name", "slug", "description", "status"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.fields["seen"].initial = self.instance.version
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = cast(dict[str, Any], super().clean())
+        if "parent" in cleaned:
+            try:
+                operations.check_move(self.instance, cleaned["parent"])
+            except DomainError as exc:
+                self.add_error("parent", ValidationError(exc.detail))
+        return cleaned
+
+
+@admin.register(Category, site=site)
+class CategoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = CategoryForm
+    fields = ["parent", "position", "name", "slug", "description", "status", "seen"]
+    autocomplete_fields = ["parent"]
+    list_display = ["indented_name", "slug", "status", "position", "updated_at"]
+    list_filter = ["status"]
+    list_select_related = False
+    search_fields = ["name", "slug", "public_id"]
+    show_full_result_count = False
+    # One delete is one question to the product service; there is no button for many.
+    actions = None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:
+        """As the tree is read, in the list and where a parent is chosen."""
+        return Category.objects.with_place().order_by("place")
+
+    @admin.display(description="name")
+    def indented_name(self, category: Any) -> str:
+        """The name, moved to the right as deep as it hangs."""
+        return f"{chr(0x2003) * (len(category.place) - 1)}{category.name}"
+
+    def save_model(self, request: HttpRequest, obj: Category, form: Any, change: bool) -> None:
+        values = {name: form.cleaned_data[name] for name in ("name", "slug", "description", "status")}
+        place = {name: form.cleaned_data[name] for name in ("parent", "position")}
+        place["parent"] = place["parent"].public_id if place["parent"] else None
+        if not change:
+            saved = operations.create_category(**values, **place)
+        else:
+            saved = self._change(obj, form, values, place)
+        # The log entry and the page that follows speak of what was saved.
+        obj.pk, obj.public_id, obj.version = saved.pk, saved.public_id, saved.version
+
+    def delete_model(self, request: HttpRequest, obj: Category) -> None:
+        operations.delete_category(category_id=obj.public_id, expected=ANY)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        view = super().changeform_view
+        return _tell(request, lambda: view(request, *args, **kwargs), self.message_user)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        view = super().delete_view
+        return _tell(request, lambda: view(request, *args, **kwargs), self.message_user)
+
+    def _change(self, obj: Category, form: Any, values: Any, place: Any) -> Category:
+        # The move first: it waits for its turn, which must come before any row is locked.
+        expected = Expected(frozenset({form.cleaned_data["seen"] or 0}))
+        if {"parent", "position"} & set(form.changed_data):
+            moved = operations.move_category(category_id=obj.public_id, expected=expected, **place)
+            expected = Expected(frozenset({moved.version}))
+        return operations.update_category(category_id=obj.public_id, expected=expected, **values)
+
+
+def _tell(
+    request: HttpRequest, act: Callable[[], HttpResponse], message_user: Callable[..., None]
+) -> HttpResponse:
+    # What no form can foresee, such as a change that somebody else made meanwhile.
+    try:
+        return act()
+    except DomainError as exc:
+        problem = exc.document("")
+        message_user(request, f"{problem['title']}. {exc.detail}", messages.ERROR)
+        return HttpResponseRedirect(request.path)

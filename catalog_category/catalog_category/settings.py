@@ -1,0 +1,88 @@
+"""Settings of the category service; what differs between installations comes from the environment."""
+
+from chassis import env, logs
+from chassis.django import defaults
+
+AUDIENCE = "catalog_category"
+ORIGIN = env.env_origin()
+KEYS_PUBLIC = env.env_directory("KEYS_PUBLIC")
+KEYS_PRIVATE = env.env_directory("KEYS_PRIVATE")
+SECRET_KEY = env.env_secret("CATALOG_CATEGORY_SECRET_KEY")
+DEBUG = False
+ALLOWED_HOSTS = defaults.allowed_hosts(ORIGIN)
+
+# Asked how many products use a category, before it is deleted.
+PRODUCT_URL = env.env_str("CATALOG_PRODUCT_URL", "http://127.0.0.1:8003")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "chassis.django",
+    "catalog_category",
+]
+
+MIDDLEWARE = [
+    "chassis.django.middleware.RequestContext",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "chassis.django.admin.JWTAdminMiddleware",
+]
+
+ROOT_URLCONF = "catalog_category.urls"
+WSGI_APPLICATION = "catalog_category.wsgi.application"
+APPEND_SLASH = False
+
+SERVER = defaults.server("CATALOG_CATEGORY", 8002)
+DATABASES = defaults.databases("CATALOG_CATEGORY")
+DATABASE_OWNER = defaults.database_owner("CATALOG_CATEGORY")
+# The role that migrations grant to; empty when one role is both, and nothing can be withheld from it.
+APP_ROLE = "" if DATABASES["default"]["USER"] == DATABASE_OWNER["USER"] else DATABASES["default"]["USER"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REST_FRAMEWORK = defaults.REST_FRAMEWORK
+SPECTACULAR_SETTINGS = {
+    **defaults.SPECTACULAR_SETTINGS,
+    "TITLE": "Mercato categories",
+    "DESCRIPTION": "The category tree of the catalogue. Reads need no token; drafts need catalog:read.",
+}
+
+ADMIN_PATH = "/admin/categories/"
+ADMIN_SCOPE = "catalog:admin"
+STATIC_URL = "/admin/categories/static/"
+WHITENOISE_USE_FINDERS = True
+MESSAGE_STORAGE = "chassis.django.admin.NamedCookieStorage"
+CSRF_COOKIE_NAME = "catalog_category_csrftoken"
+CSRF_COOKIE_PATH = ADMIN_PATH
+CSRF_TRUSTED_ORIGINS = [ORIGIN]
+SESSION_COOKIE_PATH = ADMIN_PATH
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = ORIGIN.startswith("https:")
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+SILENCED_SYSTEM_CHECKS = defaults.SILENCED_SYSTEM_CHECKS
+
+LOGGING_CONFIG = None
+logs.configure(AUDIENCE, env.env_str("LOG_LEVEL", "info"))

@@ -1,0 +1,57 @@
+import pytest
+from rest_framework.test import APIClient
+
+pytestmark = pytest.mark.django_db
+UNKNOWN = "01999999-0000-7000-8000-000000000000"
+
+
+def url(public_id):
+    return f"/internal/categories/{public_id}"
+
+
+@pytest.fixture
+def variants(forge):
+    """The variant service, with a token that it signed itself."""
+    claims = forge.service_claims("catalog_category", "svc:catalog_variant", "catalog:exists")
+    token = forge.sign(claims, key=forge.service_key("catalog_variant"))
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    return client
+
+
+@pytest.mark.parametrize("status", ["draft", "published", "archived"])
+def test_tells_a_service_that_a_category_exists(variants, make_category, status):
+    category = make_category(status=status)
+
+    response = variants.get(url(category.public_id))
+
+    assert response.status_code == 200
+    assert response.json() == {"id": str(category.public_id), "exists": True, "status": status}
+    assert response["Cache-Control"] == "no-store"
+
+
+def test_tells_a_service_that_there_is_none(variants):
+    assert variants.get(url(UNKNOWN)).status_code == 404
+
+
+def test_refuses_a_parameter_it_does_not_know(variants, make_category):
+    assert variants.get(f"{url(make_category().public_id)}?a=b").status_code == 400
+
+
+def test_refuses_the_anonymous(anonymous):
+    assert anonymous.get(url(UNKNOWN)).status_code == 401
+
+
+def test_refuses_a_user_even_with_the_scope(as_staff):
+    assert as_staff("catalog:exists").get(url(UNKNOWN)).status_code == 403
+
+
+def test_refuses_another_scope(editor):
+    assert editor.get(url(UNKNOWN)).status_code == 403
+
+
+def test_asks_one_query(variants, make_category, django_assert_num_queries):
+    category = make_category()
+
+    with django_assert_num_queries(1):
+        variants.get(url(category.public_id))
