@@ -19,6 +19,9 @@ class Credential(Enum):
     BEARER = "bearer"
     """A valid access token; the service gets one that is minted for it alone."""
 
+    PUBLIC = "public"
+    """Anyone reads (GET, HEAD), everything else takes a bearer. A token that is bad is never let off."""
+
     PAGE = "page"
     """A page of the web: cookies pass, the web decides."""
 
@@ -28,7 +31,9 @@ class Route:
     """One prefix of paths. body_limit in bytes, read_seconds is the wait for each piece of the answer.
 
     A prefix holds on segment borders (`/api/v1/wallet` is not `/api/v1/wallets`); an exact route is that
-    path alone. scopes: any one of them suffices; a bearer route without scopes takes any user's token.
+    path alone. scopes: any one of them suffices; a bearer route without scopes takes any user's token. On a
+    public route they are those of the writes, and read_scopes those with which a user is shown more than
+    everyone: a bearer without any of them reads as everyone does.
     """
 
     prefix: str
@@ -37,6 +42,7 @@ class Route:
     credential: Credential
     audience: str = ""
     scopes: frozenset[str] = frozenset()
+    read_scopes: frozenset[str] = frozenset()
     exact: bool = False
     body_limit: int = MEBIBYTE
     read_seconds: float = 5.0
@@ -58,6 +64,15 @@ ROUTES: Final = (
         Credential.BEARER,
         audience="wallet",
         scopes=frozenset({"wallet:read", "wallet:write", "wallet:admin"}),
+    ),
+    Route(
+        "/api/v1/categories",
+        (*READ, "POST", "PATCH", "DELETE"),
+        "catalog_category",
+        Credential.PUBLIC,
+        audience="catalog_category",
+        scopes=frozenset({"catalog:write"}),
+        read_scopes=frozenset({"catalog:read", "catalog:write", "catalog:admin"}),
     ),
 )
 
@@ -94,5 +109,7 @@ class RouteTable:
 def _check(route: Route) -> None:
     if not route.prefix.startswith("/") or (route.prefix.endswith("/") and not route.exact):
         raise ValueError(f"not a prefix: {route.prefix}")
-    if route.credential is Credential.BEARER and not route.audience:
-        raise ValueError(f"a bearer route without an audience: {route.prefix}")
+    if route.credential in {Credential.BEARER, Credential.PUBLIC} and not route.audience:
+        raise ValueError(f"a route that takes a bearer, without an audience: {route.prefix}")
+    if route.credential is Credential.PUBLIC and not route.scopes and set(route.methods) - set(READ):
+        raise ValueError(f"a public route that any user may write to: {route.prefix}")

@@ -42,7 +42,6 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "rest_framework",
     "drf_spectacular",
-    # Before the chassis: its command `serve` is the chassis's and loads the private keys first.
     "gateway.tokens",
     "gateway.accounts",
     "chassis.django",

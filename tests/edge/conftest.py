@@ -94,6 +94,7 @@ class Edge:
     forge: Forge
     token: str
     wallet: Recorder
+    categories: Recorder
     web: Recorder
     log: Path
 
@@ -114,7 +115,7 @@ class Edge:
         """What reached any upstream, but for the edge's own questions to the web."""
         return [
             request
-            for upstream in (self.wallet, self.web)
+            for upstream in (self.wallet, self.categories, self.web)
             for request in upstream.requests
             if not request.line.startswith(b"POST /internal/token ")
         ]
@@ -125,7 +126,7 @@ def reply(body: bytes, *, is_head: bool = False) -> bytes:
     return head if is_head else head + body
 
 
-def answer_as_wallet(request: Recorded) -> bytes:
+def answer_as_service(request: Recorded) -> bytes:
     return reply(b"{}", is_head=request.line.startswith(b"HEAD "))
 
 
@@ -134,7 +135,7 @@ def answer_as_web(forge: Forge) -> Callable[[Recorded], bytes]:
 
     def answer(request: Recorded) -> bytes:
         if not request.line.startswith(b"POST /internal/token "):
-            return answer_as_wallet(request)
+            return answer_as_service(request)
         question = json.loads(request.body)
         claims = read_claims(question["bearer"])
         token = forge.mint(question["audience"], sub=claims["sub"], scope=claims["scope"])
@@ -154,15 +155,14 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
-def environment(port: int, public: Path, wallet: Recorder, web: Recorder) -> dict[str, str]:
+def environment(port: int, public: Path, upstreams: dict[str, Recorder]) -> dict[str, str]:
     return {name: os.environ[name] for name in PASSED_ON if name in os.environ} | {
         "MERCATO_ORIGIN": f"http://localhost:{port}",
         "EDGE_BIND": f"127.0.0.1:{port}",
         "EDGE_METRICS_BIND": f"127.0.0.1:{free_port()}",
         "EDGE_KEY": EDGE_KEY,
         "KEYS_PUBLIC": str(public),
-        "WALLET_URL": f"http://127.0.0.1:{wallet.port}",
-        "WEB_URL": f"http://127.0.0.1:{web.port}",
+        **{name: f"http://127.0.0.1:{upstream.port}" for name, upstream in upstreams.items()},
     }
 
 
@@ -170,18 +170,20 @@ def environment(port: int, public: Path, wallet: Recorder, web: Recorder) -> dic
 def running_edge(tmp_path_factory, connect, eventually) -> Iterator[Edge]:
     folder = tmp_path_factory.mktemp("edge")
     port = free_port()
-    write_keys(folder / "keys", services={})
+    write_keys(folder / "keys", services={"catalog_variant": "listings:write catalog:exists"})
     forge = Forge(folder / "keys", issuer=f"http://localhost:{port}")
     # As long as an access token may live, so that the tests end before it does.
     token = forge.mint(
         "gateway", sub=SUBJECT, scope="wallet:read wallet:admin", exp=int(time.time()) + MAX_LIFETIME_SECONDS
     )
-    wallet, web = Recorder(answer_as_wallet), Recorder(answer_as_web(forge))
-    edge = Edge(port, forge, token, wallet, web, folder / "edge.log")
+    wallet, categories = Recorder(answer_as_service), Recorder(answer_as_service)
+    web = Recorder(answer_as_web(forge))
+    upstreams = {"WALLET_URL": wallet, "CATALOG_CATEGORY_URL": categories, "WEB_URL": web}
+    edge = Edge(port, forge, token, wallet, categories, web, folder / "edge.log")
     with edge.log.open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "gateway.edge.main"],
-            env=environment(port, folder / "keys" / "public", wallet, web),
+            env=environment(port, folder / "keys" / "public", upstreams),
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -192,8 +194,8 @@ def running_edge(tmp_path_factory, connect, eventually) -> Iterator[Edge]:
     finally:
         process.terminate()
         process.wait(20)
-        wallet.close()
-        web.close()
+        for upstream in upstreams.values():
+            upstream.close()
 
 
 def is_ready(connect: Callable[..., Any], edge: Edge) -> bool:
@@ -213,6 +215,6 @@ def claims_of() -> Callable[[str], dict[str, Any]]:
 @pytest.fixture
 def edge(running_edge: Edge) -> Edge:
     """The edge, with nothing on record."""
-    running_edge.wallet.requests.clear()
-    running_edge.web.requests.clear()
+    for upstream in (running_edge.wallet, running_edge.categories, running_edge.web):
+        upstream.requests.clear()
     return running_edge

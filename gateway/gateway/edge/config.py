@@ -21,6 +21,7 @@ from chassis.env import (
 _UPSTREAM_VARIABLES: Final = {
     "web": ("WEB_URL", "http://127.0.0.1:8010"),
     "wallet": ("WALLET_URL", "http://127.0.0.1:8001"),
+    "catalog_category": ("CATALOG_CATEGORY_URL", "http://127.0.0.1:8002"),
 }
 
 

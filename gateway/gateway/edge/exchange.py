@@ -232,7 +232,7 @@ class Exchange:
         if self._stage != Stage.ASKING or self._forward is None:
             return
         if code == "insufficient-scope":
-            self._refuse(policy.refuse_scope(self._forward))
+            self._go_without_scope(policy.decide_without_scope(self._forward))
         elif code == "invalid-token":
             self._refuse(policy.Refuse(code, fields=(("www-authenticate", REFUSED_CHALLENGE),)))
         else:
@@ -351,6 +351,12 @@ class Exchange:
         self._stage = Stage.ASKING
         self._wait(self._shared.times.ask)
         self._shared.asks.ask(ask, self, self._request_id)
+
+    def _go_without_scope(self, decision: policy.Forward | policy.Refuse) -> None:
+        if isinstance(decision, policy.Refuse):
+            self._refuse(decision)
+        else:
+            self._admit()  # Without a token: the service sees nobody.
 
     def _admit(self) -> None:
         if self._body.is_whole:

@@ -273,6 +273,7 @@ class RunningEdge:
         """Start everything; the web mints until it is told to behave otherwise."""
         self.issuer = issuer
         self.wallet = RecordingUpstream()
+        self.categories = RecordingUpstream()
         self.web = RecordingUpstream(behave=self.mint_answer)
         self.log = io.BytesIO()
         self._clients: list[RawClient] = []
@@ -326,6 +327,7 @@ class RunningEdge:
     async def _stop(self) -> None:
         await self.edge.drain()
         await self.wallet.stop()
+        await self.categories.stop()
         await self.web.stop()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
@@ -334,6 +336,7 @@ class RunningEdge:
 
     async def _start(self, times: Times, limits: Limits, trusted_proxies: int) -> Edge:
         await self.wallet.start()
+        await self.categories.start()
         await self.web.start()
         configuration = Configuration(
             origin=ORIGIN,
@@ -344,6 +347,7 @@ class RunningEdge:
             upstreams={
                 "web": Address("127.0.0.1", self.web.port),
                 "wallet": Address("127.0.0.1", self.wallet.port),
+                "catalog_category": Address("127.0.0.1", self.categories.port),
             },
             trusted_proxies=trusted_proxies,
             times=times,

@@ -73,6 +73,7 @@ def listening_ports(process: "subprocess.Popen[str]") -> tuple[int, int]:
         ({"MERCATO_ORIGIN": "http://shop.example"}, "MERCATO_ORIGIN must be https"),
         ({"WALLET_URL": "http://127.0.0.1:8001/path"}, "WALLET_URL must look like"),
         ({"WALLET_URL": "ftp://127.0.0.1"}, "WALLET_URL must look like"),
+        ({"CATALOG_CATEGORY_URL": "127.0.0.1:8002"}, "CATALOG_CATEGORY_URL must look like"),
         ({"EDGE_BIND": "8000"}, "EDGE_BIND must look like"),
         ({"EDGE_BIND": "192.0.2.1:80"}, "EDGE_BIND: cannot listen on 192.0.2.1:80"),
         ({"EDGE_METRICS_BIND": "192.0.2.1:80"}, "EDGE_METRICS_BIND: cannot listen on 192.0.2.1:80"),

@@ -1,6 +1,7 @@
 """Decisions."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -17,11 +18,31 @@ from gateway.edge.policy import (
     allowed_hosts,
     client_address,
     decide,
+    decide_without_scope,
 )
 from gateway.edge.testing import ORIGIN, SUBJECT, Issuer
-from gateway.routes import RouteTable
+from gateway.routes import Credential, Route, RouteTable
 
 HOST = (b"Host", b"localhost:8000")
+CATEGORIES = b"/api/v1/categories"
+READS = [b"GET", b"HEAD"]
+WRITES = [b"POST", b"PATCH", b"DELETE"]
+USERS = {
+    "a bearer that writes": {"scope": "catalog:write"},
+    "a bearer that reads": {"scope": "wallet:read catalog:read"},
+    "a bearer of elsewhere": {"scope": "wallet:read wallet:write"},
+    "a bearer without scopes": {"scope": ""},
+    "a service": {"sub": "svc:gateway", "scope": "catalog:write"},
+    "a service under another's key": {"sub": "svc:catalog_product", "scope": "catalog:write"},
+    "a bearer for another audience": {"aud": "catalog_category", "scope": "catalog:write"},
+}
+BAD = {
+    "no scheme": b"Bearer",
+    "no token": b"Bearer x",
+    "another scheme": b"Basic eDp5",
+    "two spaces": b"Bearer  a.b.c",
+    "no text": b"\xff",
+}
 
 
 @pytest.fixture
@@ -48,6 +69,12 @@ def bearer(token: str) -> tuple[bytes, bytes]:
 def code(decision: Decision) -> str:
     assert isinstance(decision, Refuse)
     return decision.code
+
+
+def outcome(decision: Decision) -> str:
+    if isinstance(decision, Refuse):
+        return decision.code
+    return type(decision).__name__.lower()
 
 
 def test_forwards_the_index(rules: Rules) -> None:
@@ -115,6 +142,122 @@ def test_refuses_a_service_as_a_user(rules: Rules, issuer: Issuer) -> None:
     decision = ask(rules, b"/api/v1/wallet", bearer(issuer.mint(sub="svc:gateway", scope="wallet:read")))
 
     assert code(decision) == "insufficient-scope"
+
+
+@pytest.mark.parametrize("method", READS)
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        ("a bearer that writes", "ask"),
+        ("a bearer that reads", "ask"),
+        ("a bearer of elsewhere", "forward"),
+        ("a bearer without scopes", "forward"),
+        ("a service", "insufficient-scope"),
+        ("a service under another's key", "invalid-token"),
+        ("a bearer for another audience", "invalid-token"),
+    ],
+)
+def test_a_read_of_a_public_route_by(
+    rules: Rules, issuer: Issuer, method: bytes, user: str, expected: str
+) -> None:
+    decision = ask(rules, CATEGORIES, bearer(issuer.mint(**USERS[user])), method=method)
+
+    assert outcome(decision) == expected
+
+
+@pytest.mark.parametrize("method", WRITES)
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        ("a bearer that writes", "ask"),
+        ("a bearer that reads", "insufficient-scope"),
+        ("a bearer of elsewhere", "insufficient-scope"),
+        ("a bearer without scopes", "insufficient-scope"),
+        ("a service", "insufficient-scope"),
+        ("a service under another's key", "invalid-token"),
+        ("a bearer for another audience", "invalid-token"),
+    ],
+)
+def test_a_write_to_a_public_route_by(
+    rules: Rules, issuer: Issuer, method: bytes, user: str, expected: str
+) -> None:
+    decision = ask(rules, CATEGORIES, bearer(issuer.mint(**USERS[user])), method=method)
+
+    assert outcome(decision) == expected
+
+
+@pytest.mark.parametrize("method", READS)
+@pytest.mark.parametrize("fields", [[], [(b"Authorization", b"")], [(b"Authorization", b" \t")]])
+def test_anyone_reads_a_public_route(rules: Rules, method: bytes, fields: list[tuple[bytes, bytes]]) -> None:
+    assert outcome(ask(rules, CATEGORIES, *fields, method=method)) == "forward"
+
+
+@pytest.mark.parametrize("method", WRITES)
+@pytest.mark.parametrize("fields", [[], [(b"Authorization", b"")], [(b"Authorization", b" \t")]])
+def test_nobody_writes_to_a_public_route_unasked(
+    rules: Rules, method: bytes, fields: list[tuple[bytes, bytes]]
+) -> None:
+    decision = ask(rules, CATEGORIES, *fields, method=method)
+
+    assert decision[:3] == (
+        "authentication-required",
+        "",
+        (("www-authenticate", 'Bearer realm="mercato"'),),
+    )
+
+
+@pytest.mark.parametrize("method", READS + WRITES)
+@pytest.mark.parametrize("value", BAD.values(), ids=BAD.keys())
+def test_a_bad_token_is_never_taken_for_none(rules: Rules, method: bytes, value: bytes) -> None:
+    decision = ask(rules, CATEGORIES, (b"Authorization", value), method=method)
+
+    assert decision[:3] == (
+        "invalid-token",
+        "",
+        (("www-authenticate", 'Bearer realm="mercato", error="invalid_token"'),),
+    )
+
+
+@pytest.mark.parametrize("method", READS + WRITES)
+def test_an_expired_token_is_never_taken_for_none(rules: Rules, issuer: Issuer, method: bytes) -> None:
+    then = int(time.time()) - 300
+    token = issuer.mint(scope="catalog:write", iat=then, nbf=then, exp=then + 290)
+
+    assert code(ask(rules, CATEGORIES, bearer(token), method=method)) == "invalid-token"
+
+
+@pytest.mark.parametrize("method", READS + WRITES)
+def test_two_tokens_are_refused_on_a_public_route(rules: Rules, issuer: Issuer, method: bytes) -> None:
+    fields = [(b"Authorization", b""), bearer(issuer.mint(scope="catalog:write"))]
+
+    assert code(ask(rules, CATEGORIES, *fields, method=method)) == "malformed-request"
+
+
+@pytest.mark.parametrize("method", [b"PUT", b"OPTIONS", b"TRACE"])
+def test_a_public_route_has_no(rules: Rules, method: bytes) -> None:
+    decision = ask(rules, CATEGORIES, method=method)
+
+    assert decision[:3] == ("method-not-allowed", "", (("allow", "GET, HEAD, POST, PATCH, DELETE"),))
+
+
+@pytest.mark.parametrize("method", READS + WRITES)
+def test_a_bearer_without_scope_that_only_the_web_can_see(
+    rules: Rules, issuer: Issuer, method: bytes
+) -> None:
+    asked = ask(rules, CATEGORIES, bearer(issuer.mint(scope="catalog:write")), method=method)
+    assert isinstance(asked, Ask)
+
+    decision = decide_without_scope(asked.forward)
+
+    assert outcome(decision) == ("forward" if method in READS else "insufficient-scope")
+
+
+def test_a_public_route_that_is_only_read_needs_no_scopes(rules: Rules, issuer: Issuer) -> None:
+    route = Route("/a", ("GET",), "web", Credential.PUBLIC, audience="web")
+    reads = replace(rules, table=RouteTable((route,)))
+
+    assert outcome(ask(reads, b"/a", bearer(issuer.mint(scope="")))) == "ask"
+    assert outcome(ask(reads, b"/a")) == "forward"
 
 
 def test_auth_routes_read_no_authorization(rules: Rules) -> None:

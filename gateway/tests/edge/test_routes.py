@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.accounts.roles import GROUP_SCOPES, SUPERUSER, scopes_for
 from gateway.routes import ROUTES, Credential, Route, RouteTable
 
 
@@ -14,6 +15,8 @@ from gateway.routes import ROUTES, Credential, Route, RouteTable
         (b"/api/v1/wallet/transactions", "/api/v1/wallet"),
         (b"/api/v1/auth/login", "/api/v1/auth"),
         (b"/.well-known/jwks.json", "/.well-known"),
+        (b"/api/v1/categories", "/api/v1/categories"),
+        (b"/api/v1/categories/tree", "/api/v1/categories"),
     ],
 )
 def test_finds(path: bytes, prefix: str) -> None:
@@ -27,6 +30,7 @@ def test_finds(path: bytes, prefix: str) -> None:
     "path",
     [
         *(b"/x", b"/api", b"/api/v1", b"/api/v1/wallets", b"/api/v1/wallet.json", b"/API/v1/wallet"),
+        *(b"/api/v1/category", b"/api/v1/categories.json", b"/internal/categories/1"),
         *(b"/internal/token", b"/metrics", b"/admin/wallet/", b"/__debug__/", b"/wallet", b"/livez/x"),
         b"/" + b"a" * 8000,
     ],
@@ -47,9 +51,27 @@ def test_refuses_the_same_prefix_twice() -> None:
         RouteTable((ROUTES[1], ROUTES[1]))
 
 
-def test_refuses_a_bearer_route_without_an_audience() -> None:
+@pytest.mark.parametrize("credential", [Credential.BEARER, Credential.PUBLIC])
+def test_refuses_a_route_that_takes_a_bearer_without_an_audience(credential: Credential) -> None:
     with pytest.raises(ValueError, match="audience"):
-        RouteTable((Route("/a", ("GET",), "web", Credential.BEARER),))
+        RouteTable((Route("/a", ("GET",), "web", credential),))
+
+
+def test_refuses_a_public_route_that_any_user_may_write_to() -> None:
+    with pytest.raises(ValueError, match="write"):
+        RouteTable((Route("/a", ("GET", "POST"), "web", Credential.PUBLIC, audience="web"),))
+
+
+@pytest.mark.parametrize(
+    "route",
+    [route for route in ROUTES if route.credential is Credential.PUBLIC],
+    ids=lambda route: route.prefix,
+)
+def test_a_public_route_exchanges_every_token_that_means_something_to_its_service(route: Route) -> None:
+    all_scopes = GROUP_SCOPES[SUPERUSER]
+
+    assert route.read_scopes == scopes_for(route.audience, all_scopes)
+    assert route.scopes <= route.read_scopes
 
 
 def test_refuses_a_prefix_that_ends_in_a_slash() -> None:
