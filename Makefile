@@ -5,7 +5,7 @@
 PYTHON ?= python3
 VENV := .venv
 UV := $(VENV)/bin/uv
-PACKAGES := chassis gateway wallet cli
+PACKAGES := chassis gateway wallet catalog_category cli
 EDITABLE := $(addprefix -e ./,$(PACKAGES))
 PROJECTS := $(addsuffix /pyproject.toml,$(PACKAGES))
 
@@ -39,6 +39,7 @@ lock: install-dev ## Compile the requirements files from the pyproject files
 	$(call compile,requirements-installer.txt,--group installer -c requirements-dev.txt)
 	$(call compile,gateway/requirements.txt,gateway/pyproject.toml -c requirements-dev.txt)
 	$(call compile,wallet/requirements.txt,wallet/pyproject.toml -c requirements-dev.txt)
+	$(call compile,catalog_category/requirements.txt,catalog_category/pyproject.toml -c requirements-dev.txt)
 
 clean: ## Remove the virtual environment and all caches (never data or keys)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache

@@ -16,8 +16,8 @@ from chassis.testing.forge import write_keys
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-PACKAGES = ("chassis", "gateway", "wallet", "cli")
-DJANGO = ("gateway", "wallet")
+PACKAGES = ("chassis", "gateway", "wallet", "catalog_category", "cli")
+DJANGO = ("gateway", "wallet", "catalog_category")
 AT_ONCE = 2
 
 

@@ -24,15 +24,25 @@ from mercato.failures import Failure
 from mercato.postgres import Cluster, provide, temporary_cluster
 
 ROOT = Path(__file__).resolve().parents[1]
-SUITES = ("cli", "gateway", "wallet", "chassis")
+SUITES = ("cli", "gateway", "wallet", "catalog_category", "chassis")
 BLACK_BOX = "tests"
 AT_ONCE = 2
 # The suites that get a database of their own, and the secrets without which their settings do not load.
-WITH_DATABASE = ("gateway", "wallet")
-SECRETS = {"gateway": ("GATEWAY_SECRET_KEY", "EDGE_KEY"), "wallet": ("WALLET_SECRET_KEY",)}
+WITH_DATABASE = ("gateway", "wallet", "catalog_category")
+SECRETS = {
+    "gateway": ("GATEWAY_SECRET_KEY", "EDGE_KEY"),
+    "wallet": ("WALLET_SECRET_KEY",),
+    "catalog_category": ("CATALOG_CATEGORY_SECRET_KEY",),
+}
 # What must be covered to the last branch: the code that everybody's trust rests on.
 FULLY_COVERED = {"chassis": ("tokens", "keys", "strict_json")}
-COVERED = {"gateway": "gateway", "wallet": "wallet", "chassis": "chassis", "cli": "mercato"}
+COVERED = {
+    "gateway": "gateway",
+    "wallet": "wallet",
+    "catalog_category": "catalog_category",
+    "chassis": "chassis",
+    "cli": "mercato",
+}
 # What programs need anywhere; everything else of the caller's environment could change a result.
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TERM", "TMPDIR", "XDG_RUNTIME_DIR", "CI", "NO_COLOR")
 PASSED_ON_PREFIXES = ("PYTHON", "MERCATO_POSTGRES_", "MERCATO_TEST_", "SSL_CERT_", "PLAYWRIGHT_")
@@ -85,7 +95,7 @@ class Run:
         if result.failed and not self._shown:
             print(self._output.read_text(errors="replace"))
         note = f"  {result.problem}" if result.problem else ""
-        print(f"{self.suite:<10}{result}  ({time.monotonic() - self._started:.1f} s){note}", flush=True)
+        print(f"{self.suite:<18}{result}  ({time.monotonic() - self._started:.1f} s){note}", flush=True)
         return result
 
     def kill(self) -> None:

@@ -11,7 +11,11 @@ from gateway.routes import ROUTES
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 DOCUMENTS = sorted({*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *(ROOT / "docs").rglob("*.md")})
-SPECIFICATIONS = {"gateway": "gateway/openapi.yaml", "wallet": "wallet/openapi.yaml"}
+SPECIFICATIONS = {
+    "gateway": "gateway/openapi.yaml",
+    "wallet": "wallet/openapi.yaml",
+    "catalog_category": "catalog_category/openapi.yaml",
+}
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -25,7 +29,7 @@ def without_names(text: str) -> str:
     return re.sub(r"\{[\w-]+\}", "{}", text)
 
 
-@pytest.mark.parametrize("package", ["gateway", "wallet", "cli"])
+@pytest.mark.parametrize("package", ["gateway", "wallet", "catalog_category", "cli"])
 def test_documents_every_environment_variable(package):
     pattern = re.compile(r"env_\w+\(\s*\"([A-Z][A-Z0-9_]+)\"")
     code = "\n".join(path.read_text() for path in (ROOT / package).rglob("*.py") if "tests" not in path.parts)

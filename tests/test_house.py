@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("chassis", "gateway", "wallet", "cli")
-DJANGO_SERVICES = ("wallet",)
+PACKAGES = ("chassis", "gateway", "wallet", "catalog_category", "cli")
+DJANGO_SERVICES = ("wallet", "catalog_category")
 SERVICE_FILES = {"pyproject.toml", "requirements.txt", "README.md", "manage.py", "openapi.yaml"}
 PACKAGE_FILES = frozenset(
     {"settings", "urls", "wsgi", "apps", "models", "operations", "queries", "serializers", "views", "admin"}
@@ -107,7 +107,7 @@ def test_pins_every_requirement_by_hash_and_by_no_address(path):
     assert "://" not in path.read_text()
 
 
-@pytest.mark.parametrize("package", ["gateway", "wallet"])
+@pytest.mark.parametrize("package", ["gateway", "wallet", "catalog_category"])
 def test_pins_what_a_service_declares(package):
     declared = tomllib.loads((ROOT / package / "pyproject.toml").read_text())["project"]["dependencies"]
     names = {re.split(r"[\[<>=]", name)[0].lower() for name in declared} - {"mercato-chassis"}

@@ -1,4 +1,4 @@
-"""The wallet verifies tokens without calling anyone: it goes on when the whole gateway is gone."""
+"""Services verify tokens without calling anyone: they go on when the whole gateway is gone."""
 
 import os
 import signal
@@ -10,6 +10,7 @@ import pytest
 from chassis.testing.forge import new_key
 
 GATEWAY = ("edge", "web")
+READS = {"wallet": b"/api/v1/wallet", "category": b"/api/v1/categories?status=draft"}
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +20,13 @@ def token(own_system):
 
 
 @pytest.fixture(scope="module")
-def alone(own_system, token):
+def tokens(own_system, token):
+    """For each service one that may read what it keeps for some."""
+    return {"wallet": token, "category": own_system.log_in("catalogue-editor")["access"]}
+
+
+@pytest.fixture(scope="module")
+def alone(own_system, tokens):
     """The system without its gateway. The supervisor sleeps meanwhile, for it would stop the wallet too."""
     supervisor = own_system.report["supervisor_pid"]
     os.kill(supervisor, signal.SIGSTOP)
@@ -42,12 +49,10 @@ def read_wallet(system, token):
     return system.http.get(f"{system.wallet_url}/api/v1/wallet", headers=headers, timeout=5)
 
 
-def foreign_connections(system):
-    """Of the wallet's processes, what is neither its listener nor a connection that it accepted there."""
-    found = [
-        connection for process in family(system, "wallet") for connection in process.net_connections("inet")
-    ]
-    return [connection for connection in found if connection.laddr.port != system.wallet_port]
+def foreign_connections(system, name):
+    """Of a service's processes, what is neither its listener nor a connection that it accepted there."""
+    found = [connection for process in family(system, name) for connection in process.net_connections("inet")]
+    return [connection for connection in found if connection.laddr.port != system.process(name)["port"]]
 
 
 def is_listened_on(connect, port):
@@ -87,11 +92,13 @@ def test_is_ready(alone):
     assert alone.http.get(f"{alone.wallet_url}/readyz", timeout=5).status_code == 200
 
 
-def test_opens_no_connection_of_its_own(alone, connect, token):
-    request = b"GET /api/v1/wallet HTTP/1.1\r\nHost: localhost:%d\r\nAuthorization: Bearer %b\r\n\r\n"
+@pytest.mark.parametrize("name", READS)
+def test_opens_no_connection_of_its_own(alone, connect, tokens, name):
+    port = alone.process(name)["port"]
+    request = b"GET %b HTTP/1.1\r\nHost: localhost:%d\r\nAuthorization: Bearer %b\r\n\r\n"
 
-    with connect(alone.wallet_port) as wire:
-        replies = [wire.ask(request % (alone.wallet_port, token.encode())) for _ in range(50)]
+    with connect(port) as wire:
+        replies = [wire.ask(request % (READS[name], port, tokens[name].encode())) for _ in range(50)]
 
         assert {reply.status for reply in replies} == {200}
-        assert foreign_connections(alone) == []
+        assert foreign_connections(alone, name) == []

@@ -8,7 +8,11 @@ import yaml
 from gateway.routes import ROUTES, WEB, RouteTable
 
 ROOT = Path(__file__).resolve().parents[1]
-SPECIFICATIONS = {WEB: "gateway/openapi.yaml", "wallet": "wallet/openapi.yaml"}
+SPECIFICATIONS = {
+    WEB: "gateway/openapi.yaml",
+    "wallet": "wallet/openapi.yaml",
+    "catalog_category": "catalog_category/openapi.yaml",
+}
 METHODS = ("get", "post", "put", "patch", "delete")
 OPERATIONS = [
     (upstream, method.upper(), path)

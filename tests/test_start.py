@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 EDGE = [sys.executable, "-m", "gateway.edge.main"]
 WEB = [sys.executable, "gateway/manage.py", "serve"]
 WALLET = [sys.executable, "wallet/manage.py", "serve"]
+CATEGORY = [sys.executable, "catalog_category/manage.py", "serve"]
 
 
 @pytest.fixture
@@ -29,6 +30,8 @@ def complete(tmp_path):
         "GATEWAY_DATABASE_URL": f"postgresql://app@/gateway?host={tmp_path}",
         "WALLET_DATABASE_URL": f"postgresql://app@/wallet?host={tmp_path}",
         "GATEWAY_OWNER_DATABASE_URL": f"postgresql://owner@/gateway?host={tmp_path}",
+        "CATALOG_CATEGORY_SECRET_KEY": "c" * 60,
+        "CATALOG_CATEGORY_DATABASE_URL": f"postgresql://app@/catalog_category?host={tmp_path}",
         "WALLET_OWNER_DATABASE_URL": f"postgresql://owner@/wallet?host={tmp_path}",
     }
 
@@ -51,6 +54,10 @@ def assert_refused(done, named):
         (WALLET, "KEYS_PUBLIC"),
         (WALLET, "WALLET_SECRET_KEY"),
         (WALLET, "WALLET_DATABASE_URL"),
+        (CATEGORY, "KEYS_PUBLIC"),
+        (CATEGORY, "KEYS_PRIVATE"),
+        (CATEGORY, "CATALOG_CATEGORY_SECRET_KEY"),
+        (CATEGORY, "CATALOG_CATEGORY_DATABASE_URL"),
         (WEB, "KEYS_PUBLIC"),
         (WEB, "KEYS_PRIVATE"),
         (WEB, "EDGE_KEY"),
@@ -65,7 +72,7 @@ def test_refuses_to_start_without_a_setting(complete, command, name):
     assert_refused(start(command, complete), name)
 
 
-@pytest.mark.parametrize("command", [EDGE, WEB, WALLET], ids=["edge", "web", "wallet"])
+@pytest.mark.parametrize("command", [EDGE, WEB, WALLET, CATEGORY], ids=["edge", "web", "wallet", "category"])
 def test_refuses_to_start_without_usable_keys(complete, command):
     (Path(complete["KEYS_PUBLIC"]) / "jwks.json").write_text('{"keys": []}')
 
@@ -84,7 +91,7 @@ def test_refuses_to_sign_without_a_private_key(complete):
     assert_refused(start(WEB, complete), "exactly one active access key")
 
 
-@pytest.mark.parametrize("command", [EDGE, WEB, WALLET], ids=["edge", "web", "wallet"])
+@pytest.mark.parametrize("command", [EDGE, WEB, WALLET, CATEGORY], ids=["edge", "web", "wallet", "category"])
 def test_refuses_a_public_origin_without_tls(complete, command):
     complete["MERCATO_ORIGIN"] = "http://shop.example"
 

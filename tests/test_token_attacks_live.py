@@ -1,4 +1,4 @@
-"""Every attack on a token over the wire, at the edge and at the wallet's own port."""
+"""Every attack on a token over the wire, at the edge and at the services' own ports."""
 
 import re
 import socket
@@ -10,6 +10,7 @@ from chassis.testing.attacks import ATTACKS, Answer
 
 READ = "/api/v1/wallet"
 WRITE = "/api/v1/wallet/adjustments"
+PUBLIC = "/api/v1/categories"
 CHALLENGES = {
     Answer.REFUSED: REFUSED_CHALLENGE,
     Answer.ANONYMOUS: CHALLENGE,
@@ -21,6 +22,7 @@ REFUSAL = {
     "status": 401,
     "code": "invalid-token",
 }
+BAD_AT_A_SERVICE = [case for case in ATTACKS if case.service is Answer.REFUSED]
 FETCHING = [case for case in ATTACKS if case.id in {"A24", "A25", "A23"}]
 ANYTHING_LIKE_A_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8}")
 
@@ -60,6 +62,15 @@ def test_answers_at_the_wallet_as_it_must(system, connect, case):
     reply = send(connect, system.wallet_port, case.build(system.aim("wallet")))
 
     assert_answer(reply, case.service)
+
+
+@pytest.mark.parametrize("case", BAD_AT_A_SERVICE, ids=lambda case: case.label)
+def test_is_refused_where_nobody_needs_a_token(system, connect, case):
+    parts = case.build(system.aim("catalog_category"))
+
+    reply = send(connect, system.process("category")["port"], parts, PUBLIC)
+
+    assert_answer(reply, Answer.REFUSED)
 
 
 @each_attack

@@ -38,6 +38,7 @@ class Service:
     process: str
     port_offset: int
     options: tuple[str, ...] = ()  # What else its settings read, passed on when the caller has it set.
+    has_key: bool = False  # Whether it signs with a private key of its own.
 
     @property
     def prefix(self) -> str:
@@ -45,9 +46,16 @@ class Service:
         return self.name.upper()
 
 
-GATEWAY = Service("gateway", process="web", port_offset=10, options=("LOGIN_AUDIENCE",))
+GATEWAY = Service("gateway", process="web", port_offset=10, options=("LOGIN_AUDIENCE",), has_key=True)
 WALLET = Service("wallet", process="wallet", port_offset=1, options=("WALLET_CURRENCIES",))
-SERVICES = (GATEWAY, WALLET)
+CATEGORY = Service(
+    "catalog_category",
+    process="category",
+    port_offset=2,
+    options=("CATALOG_PRODUCT_URL",),
+    has_key=True,
+)
+SERVICES = (GATEWAY, WALLET, CATEGORY)
 EDGE = "edge"
 _METRICS_OFFSET = 11
 
@@ -105,9 +113,10 @@ class System:
             f"{prefix}_DATABASE_URL": self.databases[service.name].app,
             f"{prefix}_SECRET_KEY": self.credentials.services[service.name].secret_key,
         }
+        if service.has_key:
+            env["KEYS_PRIVATE"] = os.fspath(self.home.keys_dir / "private" / service.name)
         if service is GATEWAY:
             env["EDGE_KEY"] = self.credentials.edge_key
-            env["KEYS_PRIVATE"] = os.fspath(self.home.keys_dir / "private" / "gateway")
         return env
 
     def owner_environment(self, service: Service) -> dict[str, str]:
@@ -137,7 +146,11 @@ class System:
             "EDGE_METRICS_BIND": f"127.0.0.1:{metrics}",
             "EDGE_KEY": self.credentials.edge_key,
             "WEB_URL": _local(self.port + GATEWAY.port_offset),
-            "WALLET_URL": _local(self.port + WALLET.port_offset),
+            **{
+                f"{service.prefix}_URL": _local(self.port + service.port_offset)
+                for service in SERVICES
+                if service is not GATEWAY
+            },
         }
         return Program(
             name=EDGE,

@@ -38,7 +38,10 @@ _BIGGEST_LOG = 10 * 1024 * 1024  # bytes
     help="The edge's port (default 8000); the services use the ports after it.",
 )
 @click.option(
-    "--only", metavar="A,B", default="", help="Only these processes: edge, web, gateway (both), wallet."
+    "--only",
+    metavar="A,B",
+    default="",
+    help="Only these processes: edge, web, gateway (both), wallet, category.",
 )
 @home_option
 def up(detach: bool, port: int | None, only: str, home: Home) -> None:

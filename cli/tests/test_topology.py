@@ -10,6 +10,7 @@ from mercato.failures import Failure
 from mercato.home import Home
 from mercato.topology import (
     GATEWAY,
+    SERVICES,
     WALLET,
     DatabaseUrls,
     Program,
@@ -25,7 +26,7 @@ from mercato.topology import (
 def programs(home: Home, monkeypatch: pytest.MonkeyPatch) -> dict[str, Program]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the caller's own")
     monkeypatch.setenv("WALLET_THREADS", "8")
-    services = {name: ServiceCredentials(name, name, name) for name in ("gateway", "wallet")}
+    services = {name: ServiceCredentials(name, name, name) for name in (s.name for s in SERVICES)}
     urls = {name: DatabaseUrls(f"db://{name}_app", f"db://{name}_owner") for name in services}
     system = System(home, "http://localhost:9000", 9000, Credentials("pg", "edge-secret", services), urls)
     return {program.name: program for program in system.programs()}
@@ -36,13 +37,15 @@ def test_ports_move_together(programs: dict[str, Program]) -> None:
         "edge": (9000, 9011),
         "web": (9010,),
         "wallet": (9001,),
+        "category": (9002,),
     }
     assert programs["edge"].env["WALLET_URL"] == "http://127.0.0.1:9001"
+    assert programs["edge"].env["CATALOG_CATEGORY_URL"] == "http://127.0.0.1:9002"
     assert programs["edge"].env["WEB_URL"] == "http://127.0.0.1:9010"
 
 
 def test_the_edge_starts_last(programs: dict[str, Program]) -> None:
-    assert programs["edge"].tier > max(programs["web"].tier, programs["wallet"].tier)
+    assert programs["edge"].tier > max(programs[name].tier for name in ("web", "wallet", "category"))
 
 
 def test_the_edge_knows_no_database_and_no_private_key(programs: dict[str, Program]) -> None:
@@ -60,7 +63,7 @@ def test_the_wallet_knows_nothing_of_the_gateway(programs: dict[str, Program]) -
     assert not [value for value in known.values() if "gateway" in value or "edge-secret" in value]
 
 
-@pytest.mark.parametrize("name", ["edge", "web", "wallet"])
+@pytest.mark.parametrize("name", ["edge", "web", "wallet", "category"])
 def test_no_process_runs_as_owner_or_sees_the_callers_secrets(
     programs: dict[str, Program], name: str
 ) -> None:
@@ -75,8 +78,13 @@ def test_passes_on_what_a_service_can_be_told(programs: dict[str, Program]) -> N
     assert "WALLET_THREADS" not in programs["edge"].env
 
 
-def test_only_the_web_gets_private_keys(programs: dict[str, Program], home: Home) -> None:
-    assert programs["web"].env["KEYS_PRIVATE"] == os.fspath(home.keys_dir / "private" / "gateway")
+def test_only_holders_get_private_keys_and_only_their_own(programs: dict[str, Program], home: Home) -> None:
+    holders = {name: p.env["KEYS_PRIVATE"] for name, p in programs.items() if "KEYS_PRIVATE" in p.env}
+
+    assert holders == {
+        "web": os.fspath(home.keys_dir / "private" / "gateway"),
+        "category": os.fspath(home.keys_dir / "private" / "catalog_category"),
+    }
 
 
 def test_gateway_means_edge_and_web() -> None:
@@ -86,7 +94,9 @@ def test_gateway_means_edge_and_web() -> None:
 
 
 def test_refuses_a_process_that_does_not_exist() -> None:
-    with pytest.raises(UnknownProcess, match="no process 'walet'; there are: edge, gateway, wallet, web"):
+    with pytest.raises(
+        UnknownProcess, match="no process 'walet'; there are: category, edge, gateway, wallet, web"
+    ):
         chosen_processes(["walet"])
 
 

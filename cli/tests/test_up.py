@@ -1,4 +1,4 @@
-"""The commands on a running system: edge, web, wallet and PostgreSQL."""
+"""The commands on a running system: edge, web, services and PostgreSQL."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 import requests
 from terminal import Mercato, free_base
 
-ALL = {"postgres", "web", "wallet", "edge"}
+ALL = {"postgres", "web", "wallet", "category", "edge"}
 
 
 @pytest.fixture(scope="module")
