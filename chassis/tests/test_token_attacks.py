@@ -19,7 +19,7 @@ from chassis.testing.attacks.keys import rsa_key
 from chassis.testing.forge import encode
 from chassis.tokens import REFRESH, InvalidToken, Verifier
 
-# What costs more per byte than per kilobyte shows; a pause of the collector does not.
+# A verifier that an attack can keep busy takes longer; a pause of the garbage collector never does.
 CPU_SECONDS = 1.0
 
 REFUSED = [case for case in ATTACKS if case.verifier is Answer.REFUSED]
