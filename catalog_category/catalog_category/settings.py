@@ -43,8 +43,7 @@ APPEND_SLASH = False
 SERVER = defaults.server("CATALOG_CATEGORY", 8002)
 DATABASES = defaults.databases("CATALOG_CATEGORY")
 DATABASE_OWNER = defaults.database_owner("CATALOG_CATEGORY")
-# The role that migrations grant to; empty when one role is both, and nothing can be withheld from it.
-APP_ROLE = "" if DATABASES["default"]["USER"] == DATABASE_OWNER["USER"] else DATABASES["default"]["USER"]
+APP_ROLE = defaults.app_role(DATABASES, DATABASE_OWNER)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REST_FRAMEWORK = defaults.REST_FRAMEWORK
@@ -65,19 +64,7 @@ CSRF_TRUSTED_ORIGINS = [ORIGIN]
 SESSION_COOKIE_PATH = ADMIN_PATH
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = ORIGIN.startswith("https:")
 
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-            ]
-        },
-    }
-]
+TEMPLATES = defaults.ADMIN_TEMPLATES
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"

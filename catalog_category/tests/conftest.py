@@ -7,20 +7,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from django.conf import settings as django_settings
 from django.db import connection
 
 from catalog_category import operations
 from catalog_category.models import Category, Status
 from chassis.ids import uuid7
 from chassis.keys import public_jwk
-from chassis.testing.django import anonymous, as_staff, as_user, django_db_setup
+from chassis.testing.django import anonymous, app, as_staff, as_user, connect, django_db_setup, owner
 from chassis.testing.forge import keys_dir_of, new_key
 
-__all__ = ["anonymous", "as_staff", "as_user", "django_db_setup"]
+__all__ = ["anonymous", "app", "as_staff", "as_user", "connect", "django_db_setup", "owner"]
 
 CATEGORIES = "/api/v1/categories"
 
@@ -135,43 +133,3 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM category")
         connection.close()
-
-
-@pytest.fixture
-def connect(django_db_setup: None) -> Iterator[Callable[[], Any]]:
-    """New connections with the rights of the running service."""
-    yield from _connections(connection.settings_dict)
-
-
-@pytest.fixture
-def app(connect: Callable[[], Any]) -> Any:
-    """A psql session, so to speak, of the service's role; nothing of it is committed."""
-    return connect().cursor()
-
-
-@pytest.fixture
-def owner(django_db_setup: None) -> Iterator[Any]:
-    """The same of the role that owns the table."""
-    for connect in _connections(django_settings.DATABASE_OWNER):
-        yield connect().cursor()
-
-
-def _connections(login: dict[str, Any]) -> Iterator[Callable[[], Any]]:
-    made: list[Any] = []
-
-    def connect() -> Any:
-        made.append(
-            psycopg2.connect(
-                dbname=connection.settings_dict["NAME"],
-                user=login["USER"],
-                password=login["PASSWORD"],
-                host=login["HOST"],
-                port=login["PORT"],
-                options=login["OPTIONS"]["options"],
-            )
-        )
-        return made[-1]
-
-    yield connect
-    for one in made:
-        one.close()

@@ -1,6 +1,6 @@
 import pytest
 
-from chassis.django.defaults import allowed_hosts, database_owner, databases, server
+from chassis.django.defaults import allowed_hosts, app_role, database_owner, databases, server
 from chassis.env import ConfigurationError
 
 
@@ -78,3 +78,8 @@ def test_gives_migrations_the_time_they_take(monkeypatch):
     monkeypatch.setenv("SHOP_DATABASE_URL", "postgresql://app@/shop")
 
     assert "statement_timeout" not in database_owner("SHOP")["OPTIONS"]["options"]
+
+
+@pytest.mark.parametrize(("owner", "role"), [("owner", "app"), ("app", "")])
+def test_grants_to_the_running_role_unless_it_owns_everything(owner, role):
+    assert app_role({"default": {"USER": "app"}}, {"USER": owner}) == role

@@ -34,7 +34,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not is_loopback(ORIGIN)
 
 DATABASES = defaults.databases("GATEWAY")
 DATABASE_OWNER = defaults.database_owner("GATEWAY")
-APP_ROLE = "" if DATABASES["default"]["USER"] == DATABASE_OWNER["USER"] else DATABASES["default"]["USER"]
+APP_ROLE = defaults.app_role(DATABASES, DATABASE_OWNER)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [

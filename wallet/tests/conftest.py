@@ -3,16 +3,14 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import psycopg2
 import pytest
-from django.conf import settings
 from django.db import connection
 
 from chassis.ids import uuid7
-from chassis.testing.django import anonymous, as_staff, as_user, django_db_setup
+from chassis.testing.django import anonymous, app, as_staff, as_user, connect, django_db_setup, owner
 from wallet import operations
 
-__all__ = ["anonymous", "as_staff", "as_user", "django_db_setup"]
+__all__ = ["anonymous", "app", "as_staff", "as_user", "connect", "django_db_setup", "owner"]
 
 FINANCE = "01999999-0000-7000-8000-00000000f1ce"
 
@@ -58,43 +56,3 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     with django_db_blocker.unblock():
         yield
         connection.close()
-
-
-@pytest.fixture
-def connect(django_db_setup: None) -> Iterator[Callable[[], Any]]:
-    """New connections with the rights of the running service."""
-    yield from _connections(connection.settings_dict)
-
-
-@pytest.fixture
-def app(connect: Callable[[], Any]) -> Any:
-    """A psql session, so to speak, of the service's role; nothing of it is committed."""
-    return connect().cursor()
-
-
-@pytest.fixture
-def owner(django_db_setup: None) -> Iterator[Any]:
-    """The same of the role that owns the tables."""
-    for connect in _connections(settings.DATABASE_OWNER):
-        yield connect().cursor()
-
-
-def _connections(login: dict[str, Any]) -> Iterator[Callable[[], Any]]:
-    made: list[Any] = []
-
-    def connect() -> Any:
-        made.append(
-            psycopg2.connect(
-                dbname=connection.settings_dict["NAME"],
-                user=login["USER"],
-                password=login["PASSWORD"],
-                host=login["HOST"],
-                port=login["PORT"],
-                options=login["OPTIONS"]["options"],
-            )
-        )
-        return made[-1]
-
-    yield connect
-    for one in made:
-        one.close()

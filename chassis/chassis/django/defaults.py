@@ -28,6 +28,21 @@ SPECTACULAR_SETTINGS: Final[dict[str, Any]] = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
 }
 
+ADMIN_TEMPLATES: Final[list[dict[str, Any]]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+"""What Django admin needs; services have no templates of their own."""
+
 SILENCED_SYSTEM_CHECKS: Final = [
     "admin.E408",  # No AuthenticationMiddleware: each admin request brings its own token.
     "admin.E410",  # No SessionMiddleware: services keep no sessions.
@@ -63,6 +78,12 @@ def database_owner(prefix: str) -> dict[str, Any]:
     if owner["NAME"] != app["NAME"]:
         raise ConfigurationError(f"{name} must name the same database as {prefix}_DATABASE_URL.")
     return owner | {"OPTIONS": owner["OPTIONS"] | {"options": "-c lock_timeout=10000"}}
+
+
+def app_role(databases: dict[str, dict[str, Any]], owner: dict[str, Any]) -> str:
+    """The role that migrations grant to; empty when one role is both, and nothing can be withheld from it."""
+    role = str(databases["default"]["USER"])
+    return "" if role == owner["USER"] else role
 
 
 def server(prefix: str, port: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Tests connect with the rights that the running service has: the owner creates an
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import psycopg2
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -62,6 +63,25 @@ def anonymous() -> APIClient:
     return APIClient()
 
 
+@pytest.fixture
+def connect(django_db_setup: None) -> Iterator[Callable[[], Any]]:
+    """New connections with the rights of the running service."""
+    yield from _connections(connection.settings_dict)
+
+
+@pytest.fixture
+def app(connect: Callable[[], Any]) -> Any:
+    """A psql session, so to speak, of the service's role; nothing of it is committed."""
+    return connect().cursor()
+
+
+@pytest.fixture
+def owner(django_db_setup: None) -> Iterator[Any]:
+    """The same of the role that owns the tables."""
+    for connect in _connections(settings.DATABASE_OWNER):
+        yield connect().cursor()
+
+
 def _client(token: str, sub: str) -> APIClient:
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
@@ -72,3 +92,24 @@ def _client(token: str, sub: str) -> APIClient:
 def _connect_as(login: dict[str, Any]) -> None:
     connection.close()
     connection.settings_dict.update(login)
+
+
+def _connections(login: dict[str, Any]) -> Iterator[Callable[[], Any]]:
+    made: list[Any] = []
+
+    def connect() -> Any:
+        made.append(
+            psycopg2.connect(
+                dbname=connection.settings_dict["NAME"],
+                user=login["USER"],
+                password=login["PASSWORD"],
+                host=login["HOST"],
+                port=login["PORT"],
+                options=login["OPTIONS"]["options"],
+            )
+        )
+        return made[-1]
+
+    yield connect
+    for one in made:
+        one.close()
