@@ -17,7 +17,7 @@ PACKAGE_FILES = frozenset(
 CHASSIS_MODULES = frozenset(
     {
         *("env", "ids", "strict_json", "keys", "tokens", "problems", "logs", "http", "health", "serve"),
-        *("django", "testing"),
+        *("django", "images", "testing"),
     }
 )
 REQUIREMENTS = sorted(ROOT.glob("requirements*.txt")) + sorted(ROOT.glob("*/requirements.txt"))

@@ -1,18 +1,18 @@
 """The tree for staff. What they save goes through the operations, whose rules hold here as everywhere."""
 
-from collections.abc import Callable
 from typing import Any, cast
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 
 from catalog_category import operations
-from catalog_category.models import SLUG_FORM, Category
-from chassis.django.admin import ServiceAdminSite
+from catalog_category.models import Category
+from chassis.django.admin import ProblemMessages, ServiceAdminSite
 from chassis.django.etags import ANY, Expected
+from chassis.django.fields import SLUG_FORM
 from chassis.problems import DomainError
 
 site = ServiceAdminSite(name="admin")
@@ -45,7 +45,7 @@ class CategoryForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Category, site=site)
-class CategoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class CategoryAdmin(ProblemMessages):
     form = CategoryForm
     fields = ["parent", "position", "name", "slug", "description", "status", "seen"]
     autocomplete_fields = ["parent"]
@@ -80,14 +80,6 @@ class CategoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def delete_model(self, request: HttpRequest, obj: Category) -> None:
         operations.delete_category(category_id=obj.public_id, expected=ANY)
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        view = super().changeform_view
-        return _tell(request, lambda: view(request, *args, **kwargs), self.message_user)
-
-    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        view = super().delete_view
-        return _tell(request, lambda: view(request, *args, **kwargs), self.message_user)
-
     def _change(self, obj: Category, form: Any, values: Any, place: Any) -> Category:
         # The move first: it waits for its turn, which must come before any row is locked.
         expected = Expected(frozenset({form.cleaned_data["seen"] or 0}))
@@ -95,15 +87,3 @@ class CategoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             moved = operations.move_category(category_id=obj.public_id, expected=expected, **place)
             expected = Expected(frozenset({moved.version}))
         return operations.update_category(category_id=obj.public_id, expected=expected, **values)
-
-
-def _tell(
-    request: HttpRequest, act: Callable[[], HttpResponse], message_user: Callable[..., None]
-) -> HttpResponse:
-    # What no form can foresee, such as a change that somebody else made meanwhile.
-    try:
-        return act()
-    except DomainError as exc:
-        problem = exc.document("")
-        message_user(request, f"{problem['title']}. {exc.detail}", messages.ERROR)
-        return HttpResponseRedirect(request.path)

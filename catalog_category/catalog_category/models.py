@@ -10,9 +10,8 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from chassis.django.fields import MAX_SLUG, SLUG_FORM
 from chassis.ids import uuid7
-
-SLUG_FORM: Final = r"^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$"
 
 # Everything that is not published, and all below it.
 _HIDDEN: Final = """
@@ -74,7 +73,7 @@ class Category(models.Model):
         "self", models.PROTECT, null=True, blank=True, related_name="children", db_index=False
     )
     name = models.CharField(max_length=120)
-    slug = models.CharField(max_length=80)
+    slug = models.CharField(max_length=MAX_SLUG)
     description = models.TextField(blank=True, default="")
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.DRAFT)
     position = models.PositiveIntegerField(default=0)

@@ -1,28 +1,25 @@
 """Every write of the tree: whoever changes its shape waits for his turn, and rows are locked after that."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
+from contextlib import AbstractContextManager
 from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
 from catalog_category import queries
 from catalog_category.models import Category, Status
+from chassis.django.asking import ServiceAway, ask
+from chassis.django.constraints import refusing
 from chassis.django.etags import Expected
-from chassis.http import CallFailed, Client
-from chassis.keys import SigningKey, load_signing_key
 from chassis.problems import DomainError, FieldError
-from chassis.tokens import sign_for_service
 
 MAX_DEPTH: Final = 8
 """How many levels the tree may have; a root is on the first."""
 
-_SLUG_KEYS: Final = {"category_slug_key", "category_root_slug_key"}
+_SLUG_KEYS: Final = ("category_slug_key", "category_root_slug_key")
 _PRODUCTS: Final = "catalog_product"
 
 
@@ -87,17 +84,6 @@ class InUse(DomainError):
 
     def __init__(self, products: int) -> None:
         super().__init__("Move the products to another category, or archive this one.", products=products)
-
-
-class ProductServiceAway(DomainError):
-    """The product service did not say whether products use the category, so it stays."""
-
-    code = "unavailable"
-    status = 503
-    headers: Final = {"Retry-After": "1"}
-
-    def __init__(self) -> None:
-        super().__init__("The product service does not answer.", service=_PRODUCTS)
 
 
 @transaction.atomic
@@ -171,7 +157,7 @@ def delete_category(*, category_id: UUID, expected: Expected) -> None:
 
     The product service is asked before anything is locked. A product that is put into the category at this
     very moment keeps a reference to one that is gone; it shows without it.
-    Raises: NoSuchCategory, PreconditionFailed, HasChildren, InUse, ProductServiceAway.
+    Raises: NoSuchCategory, PreconditionFailed, HasChildren, InUse, ServiceAway.
     """
     with transaction.atomic():
         _check_deletable(_lock(category_id), expected)
@@ -193,36 +179,13 @@ def check_move(category: Category, parent: Category | None) -> None:
     _check_place(category, queries.lineage(parent.public_id) if parent else [])
 
 
-@cache
-def get_service_key() -> SigningKey:
-    """The key that this service signs its own tokens with, read once.
-
-    Raises: ConfigurationError.
-    """
-    return load_signing_key(settings.KEYS_PRIVATE, "service")
-
-
-@cache
-def _product_service() -> Client:
-    return Client(settings.PRODUCT_URL, origin=settings.ORIGIN)
-
-
 def _count_products(category_id: UUID) -> int:
-    token = sign_for_service(
-        get_service_key(),
-        issuer=settings.ORIGIN,
-        service=settings.AUDIENCE,
-        audience=_PRODUCTS,
-        scope="catalog:exists",
+    response = ask(
+        _PRODUCTS, settings.PRODUCT_URL, f"/internal/categories/{category_id}/use", scope="catalog:exists"
     )
-    try:
-        response = _product_service().request("GET", f"/internal/categories/{category_id}/use", token=token)
-        body = response.json()
-    except CallFailed as exc:
-        raise ProductServiceAway from exc
-    products = body.get("products") if isinstance(body, dict) else None
-    if response.status != 200 or type(products) is not int or products < 0:
-        raise ProductServiceAway
+    products = response.json().get("products") if response.status == 200 else None
+    if type(products) is not int or products < 0:
+        raise ServiceAway(_PRODUCTS)
     return products
 
 
@@ -284,14 +247,5 @@ def _save(category: Category, *fields: str) -> None:
     category.save(update_fields=[*fields, "version", "updated_at"])
 
 
-@contextmanager
-def _taken_at(pointer: str) -> Iterator[None]:
-    # The savepoint keeps the transaction usable for whoever called within one.
-    try:
-        with transaction.atomic():
-            yield
-    except IntegrityError as exc:
-        constraint = getattr(getattr(exc.__cause__, "diag", None), "constraint_name", None)
-        if constraint in _SLUG_KEYS:
-            raise SlugTaken(pointer) from exc
-        raise
+def _taken_at(pointer: str) -> AbstractContextManager[None]:
+    return refusing(dict.fromkeys(_SLUG_KEYS, lambda: SlugTaken(pointer)))

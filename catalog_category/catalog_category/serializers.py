@@ -1,74 +1,27 @@
 """The wire format of the tree: what comes in, checked for shape, and what goes out."""
 
-from collections.abc import Mapping
 from typing import Any, Final
-from uuid import UUID
 
-from django.utils.text import slugify
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 
-from catalog_category.models import SLUG_FORM, Status
+from catalog_category.models import Status
 from catalog_category.operations import MAX_DEPTH
 from catalog_category.queries import Node
+from chassis.django.fields import (
+    MAX_IDS,
+    Ids,
+    PublicId,
+    Slug,
+    StrictInput,
+    Text,
+    WholeNumber,
+    slug_of,
+    uuid_of,
+)
 
-MAX_IDS: Final = 100
 ROOT: Final = "root"
-_SLUG_ERROR: Final = "Letters a to z, digits, and single hyphens between them."
-
-
-class Text(serializers.CharField):
-    """A JSON string; a number is refused, however it would convert."""
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
-
-
-class Slug(serializers.RegexField):
-    """A JSON string that may stand in a path."""
-
-    default_error_messages = {"invalid": _SLUG_ERROR}
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(SLUG_FORM.replace("$", r"\Z"), max_length=80, trim_whitespace=False, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
-
-
-class PublicId(serializers.UUIDField):
-    """A UUID as a JSON string."""
-
-    def to_internal_value(self, data: Any) -> UUID:
-        if not isinstance(data, str):
-            self.fail("invalid", value=data)
-        return super().to_internal_value(data)
-
-
-class Position(serializers.IntegerField):
-    """A place among siblings as a JSON integer; a string, a float or a boolean is refused."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=0, max_value=10**6, **kwargs)
-
-    def to_internal_value(self, data: Any) -> int:
-        if type(data) is not int:
-            self.fail("invalid")
-        return super().to_internal_value(data)
-
-
-class Ids(serializers.CharField):
-    """Up to 100 UUIDs with commas between them."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        parts = super().to_internal_value(data).split(",")
-        if len(parts) > MAX_IDS:
-            raise serializers.ValidationError(f"At most {MAX_IDS} ids.")
-        return [_uuid(part) for part in parts]
+MAX_POSITION: Final = 10**6
 
 
 class ParentId(serializers.CharField):
@@ -76,25 +29,7 @@ class ParentId(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> Any:
         text = super().to_internal_value(data)
-        return text if text == ROOT else _uuid(text)
-
-
-class StrictInput(serializers.Serializer[Any]):
-    """Refuses members that it does not know, so that a misspelled one is not lost in silence."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        errors: dict[str, Any] = {
-            name: [serializers.ErrorDetail("This member is not known here.", "unknown")]
-            for name in data
-            if name not in self.fields
-        }
-        try:
-            value = super().to_internal_value(data)
-        except serializers.ValidationError as exc:
-            raise serializers.ValidationError({**_mapping(exc.detail), **errors}) from exc
-        if errors:
-            raise serializers.ValidationError(errors)
-        return value
+        return text if text == ROOT else uuid_of(text)
 
 
 class ListQuery(serializers.Serializer[Any]):
@@ -125,18 +60,22 @@ class CategoryInput(StrictInput):
     description = Text(max_length=10_000, allow_blank=True, default="")
     status = serializers.ChoiceField(Status.choices, default=Status.DRAFT.value)
     parent = PublicId(allow_null=True, default=None)  # type: ignore[assignment]
-    position = Position(
-        allow_null=True, default=None, help_text="Index among its siblings; last when absent."
+    position = WholeNumber(
+        min_value=0,
+        max_value=MAX_POSITION,
+        allow_null=True,
+        default=None,
+        help_text="Index among its siblings; last when absent.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """A name in letters that no path takes needs a slug beside it."""
-        slug = attrs.get("slug") or slugify(attrs["name"])[:80].replace("_", "-").strip("-")
+        slug = attrs.get("slug") or slug_of(attrs["name"])
         if not slug:
             raise serializers.ValidationError(
                 {"slug": "No slug can be made from this name."}, code="required"
             )
-        return attrs | {"slug": "-".join(filter(None, slug.split("-")))}
+        return attrs | {"slug": slug}
 
 
 class CategoryPatch(StrictInput):
@@ -153,8 +92,12 @@ class CategoryPatch(StrictInput):
 
 class MoveInput(StrictInput):
     parent = PublicId(allow_null=True, help_text="Null makes it a root.")  # type: ignore[assignment]
-    position = Position(
-        allow_null=True, default=None, help_text="Index among its new siblings; last when absent."
+    position = WholeNumber(
+        min_value=0,
+        max_value=MAX_POSITION,
+        allow_null=True,
+        default=None,
+        help_text="Index among its new siblings; last when absent.",
     )
 
 
@@ -243,14 +186,3 @@ def node_output(node: Node) -> dict[str, Any]:
         "status": node.status,
         "children": [node_output(child) for child in node.children],
     }
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as exc:
-        raise serializers.ValidationError("Must be a valid UUID.") from exc
-
-
-def _mapping(detail: Any) -> Mapping[str, Any]:
-    return detail if isinstance(detail, dict) else {"non_field_errors": detail}

@@ -9,6 +9,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "catalog_category.settings")
 application = get_wsgi_application()
 
 # Needs the settings. Without its own key the service could not ask before it deletes, so it does not start.
-from catalog_category.operations import get_service_key  # noqa: E402
+from chassis.django.asking import get_service_key  # noqa: E402
 
 get_service_key()

@@ -1,46 +1,47 @@
 """Fixtures of the category tests: a real PostgreSQL, the real service's rights, tokens of the test key."""
 
-import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from django.db import connection
 
 from catalog_category import operations
 from catalog_category.models import Category, Status
 from chassis.ids import uuid7
-from chassis.keys import public_jwk
-from chassis.testing.django import anonymous, app, as_staff, as_user, connect, django_db_setup, owner
-from chassis.testing.forge import keys_dir_of, new_key
+from chassis.testing.django import (
+    anonymous,
+    app,
+    as_service,
+    as_staff,
+    as_user,
+    committed,
+    connect,
+    django_db_setup,
+    own_key,
+    owner,
+)
+from chassis.testing.wire import StandIn, stand_in
 
-__all__ = ["anonymous", "app", "as_staff", "as_user", "connect", "django_db_setup", "owner"]
+__all__ = [
+    "anonymous",
+    "app",
+    "as_service",
+    "as_staff",
+    "as_user",
+    "committed",
+    "connect",
+    "django_db_setup",
+    "own_key",
+    "owner",
+    "stand_in",
+]
 
 CATEGORIES = "/api/v1/categories"
 
 
-@pytest.fixture(scope="session")
-def service_keys(keys_dir: Path) -> Path:
-    """The private folder of this service, whose public key is in jwks.json."""
-    key, folder = new_key(), keys_dir_of(keys_dir, "catalog_category")
-    folder.mkdir(parents=True, exist_ok=True)
-    pem = key.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    (folder / f"service-{key.kid}.pem").write_bytes(pem)
-    jwks = keys_dir / "public" / "jwks.json"
-    member = public_jwk(key.private_key, holder="catalog_category", scope="catalog:exists")
-    jwks.write_text(json.dumps({"keys": [*json.loads(jwks.read_text())["keys"], member]}))
-    return folder
-
-
 @pytest.fixture(autouse=True)
-def own_keys(settings: Any, service_keys: Path) -> None:
-    """Gives the service its own folder of keys, not the gateway's."""
-    settings.KEYS_PRIVATE = service_keys
-    operations.get_service_key.cache_clear()
+def _own_key(own_key: None) -> None:
+    """Every test has the service's own key."""
 
 
 @pytest.fixture
@@ -80,56 +81,24 @@ def chain(make_category) -> Callable[[int], list[Category]]:
     return chain
 
 
-class ProductService:
-    """Stands in for the product service on the wire: answers what it is told, keeps what it was asked."""
-
-    def __init__(self) -> None:
-        self.status, self.body = 200, b'{"products": 0}'
-        self.asked: list[tuple[str, str | None]] = []
+@pytest.fixture
+def product_service(settings: Any, stand_in: Callable[[], StandIn]) -> StandIn:
+    """A product service that says that nothing is used."""
+    service = stand_in()
+    service.body = b'{"products": 0}'
+    settings.PRODUCT_URL = service.url
+    return service
 
 
 @pytest.fixture
-def product_service(settings: Any) -> Iterator[ProductService]:
-    """A product service on a port of its own."""
-    service = ProductService()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            service.asked.append((self.path, self.headers["Authorization"]))
-            self.send_response(service.status)
-            self.send_header("Content-Length", str(len(service.body)))
-            self.end_headers()
-            self.wfile.write(service.body)
-
-        def log_message(self, *args: Any) -> None:
-            """Keeps quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    settings.PRODUCT_URL = f"http://127.0.0.1:{server.server_port}"
-    operations._product_service.cache_clear()
-    yield service
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    operations._product_service.cache_clear()
-
-
-@pytest.fixture
-def no_product_service(settings: Any) -> Iterator[None]:
+def no_product_service(settings: Any) -> None:
     """A port that nobody listens on."""
     settings.PRODUCT_URL = "http://127.0.0.1:1"
-    operations._product_service.cache_clear()
-    yield
-    operations._product_service.cache_clear()
 
 
 @pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """The database without a transaction around the test, emptied afterwards."""
-    with django_db_blocker.unblock():
-        yield
-        with connection.cursor() as cursor:
-            cursor.execute("DELETE FROM category")
-        connection.close()
+def emptied(committed: None, owner: Any) -> Iterator[None]:
+    """The database without a transaction around the test, without categories afterwards."""
+    yield
+    owner.execute("DELETE FROM category")
+    owner.connection.commit()

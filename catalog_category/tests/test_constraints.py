@@ -115,7 +115,7 @@ def test_cannot_defer_the_look_for_cycles(psql):
         hang(psql, root, leaf)
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("emptied")
 @pytest.mark.parametrize("level", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
 def test_two_sessions_make_no_cycle_together(connect, level):
     here, there = connect(), connect()

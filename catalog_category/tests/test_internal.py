@@ -1,5 +1,4 @@
 import pytest
-from rest_framework.test import APIClient
 
 pytestmark = pytest.mark.django_db
 UNKNOWN = "01999999-0000-7000-8000-000000000000"
@@ -10,13 +9,9 @@ def url(public_id):
 
 
 @pytest.fixture
-def variants(forge):
+def variants(as_service):
     """The variant service, with a token that it signed itself."""
-    claims = forge.service_claims("catalog_category", "svc:catalog_variant", "catalog:exists")
-    token = forge.sign(claims, key=forge.service_key("catalog_variant"))
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
-    return client
+    return as_service("catalog_variant", "catalog:exists")
 
 
 @pytest.mark.parametrize("status", ["draft", "published", "archived"])

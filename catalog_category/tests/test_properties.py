@@ -15,7 +15,7 @@ from chassis.django.etags import ANY
 from chassis.problems import DomainError
 
 SIZE = 6
-pytestmark = pytest.mark.usefixtures("committed")
+pytestmark = pytest.mark.usefixtures("emptied")
 RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 places = st.integers(0, SIZE - 1)
 moves = st.tuples(places, st.none() | places, st.none() | st.integers(0, SIZE))

@@ -6,6 +6,7 @@ from chassis.env import env_directory, env_origin
 ORIGIN = env_origin()
 AUDIENCE = "wallet"
 KEYS_PUBLIC = env_directory("KEYS_PUBLIC")
+KEYS_PRIVATE = env_directory("KEYS_PRIVATE")
 SECRET_KEY = "only-for-the-tests-of-the-chassis-itself"
 DATABASES = {"default": {"ENGINE": "django.db.backends.dummy"}}
 DATABASE_OWNER = {"USER": "", "PASSWORD": "", "HOST": "", "PORT": ""}

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from chassis.django.pagination import check_parameters
+from chassis.django.parameters import check_parameters
 from chassis.problems import DomainError
 
 handler400 = "chassis.django.exceptions.handler400"

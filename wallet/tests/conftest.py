@@ -1,16 +1,24 @@
 """Fixtures of the wallet's tests: a real PostgreSQL, the real service's rights, tokens of the test key."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from chassis.ids import uuid7
-from chassis.testing.django import anonymous, app, as_staff, as_user, connect, django_db_setup, owner
+from chassis.testing.django import (
+    anonymous,
+    app,
+    as_staff,
+    as_user,
+    committed,
+    connect,
+    django_db_setup,
+    owner,
+)
 from wallet import operations
 
-__all__ = ["anonymous", "app", "as_staff", "as_user", "connect", "django_db_setup", "owner"]
+__all__ = ["anonymous", "app", "as_staff", "as_user", "committed", "connect", "django_db_setup", "owner"]
 
 FINANCE = "01999999-0000-7000-8000-00000000f1ce"
 
@@ -48,11 +56,3 @@ def bob(as_user):
 def finance(as_staff):
     """Staff who may adjust balances."""
     return as_staff("wallet:admin", sub=FINANCE)
-
-
-@pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """The database without a transaction around the test; the ledger keeps what the test commits."""
-    with django_db_blocker.unblock():
-        yield
-        connection.close()

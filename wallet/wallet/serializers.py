@@ -10,6 +10,7 @@ from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 
+from chassis.django.fields import WholeNumber
 from wallet.queries import Statement
 
 KINDS: Final = ["adjustment"]
@@ -25,15 +26,6 @@ _COLUMNS: Final = [
     "reason",
     "reference",
 ]
-
-
-class MinorUnits(serializers.IntegerField):
-    """An amount as a JSON integer; a string, a float or a boolean is refused, however it would convert."""
-
-    def to_internal_value(self, data: Any) -> int:
-        if type(data) is not int:
-            self.fail("invalid")
-        return super().to_internal_value(data)
 
 
 class TransactionFilter(serializers.Serializer[Any]):
@@ -53,7 +45,7 @@ class StatementQuery(serializers.Serializer[Any]):
 class AdjustmentInput(serializers.Serializer[Any]):
     sub = serializers.UUIDField()
     direction = serializers.ChoiceField(["credit", "debit"])
-    amount_minor = MinorUnits(min_value=1, max_value=10**12)
+    amount_minor = WholeNumber(min_value=1, max_value=10**12)
     currency = serializers.ChoiceField(settings.CURRENCIES)
     reason = serializers.CharField(max_length=500)
 

@@ -1,40 +1,26 @@
 """The wallet over HTTP: who may ask, what is asked, and one call that answers it."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar, cast
+from typing import Final, cast
 from uuid import UUID
 
 from django.conf import settings
 from django.http import Http404, HttpResponseBase, StreamingHttpResponse
-from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from chassis.django.openapi import problems
-from chassis.django.pagination import InvalidParameter, check_parameters, paginate
+from chassis.django.idempotency import KEY, REPLAYED, required_key
+from chassis.django.openapi import PAGE, documented
+from chassis.django.pagination import paginate
+from chassis.django.parameters import check_parameters, read_parameters
 from chassis.problems import DomainError
 from chassis.tokens import Principal
 from wallet import operations, queries, serializers
 
-_Method = TypeVar("_Method", bound=Callable[..., Any])
-_KEY: Final = re.compile(r"[!-~]{1,255}")
 _MONTH: Final = re.compile(r"2[0-9]{3}-(0[1-9]|1[0-2])")
-_PAGE: Final = [
-    OpenApiParameter("limit", int, description="Rows in a page, 1 to 100; 20 when absent."),
-    OpenApiParameter("cursor", str, description="`next_cursor` of the page before."),
-]
-
-
-class IdempotencyKeyMissing(DomainError):
-    """A request that moves money has no usable Idempotency-Key."""
-
-    code = "idempotency-key-missing"
-    status = 400
 
 
 class MalformedMonth(DomainError):
@@ -51,16 +37,10 @@ class CSVRenderer(JSONRenderer):
     format = "csv"
 
 
-def _documented(
-    summary: str, success: dict[Any, Any], *errors: int, **extra: Any
-) -> Callable[[_Method], _Method]:
-    return extend_schema(summary=summary, responses=success | problems(401, 403, *errors), **extra)
-
-
 class Wallet(APIView):
     required_scope = "wallet:read"
 
-    @_documented("What the wallet holds", {200: serializers.WalletOutput}, 400, operation_id="wallet")
+    @documented("What the wallet holds", {200: serializers.WalletOutput}, 403, operation_id="wallet")
     def get(self, request: Request) -> Response:
         check_parameters(request, ())
         found = queries.balances(_sub(request), default_currency=settings.DEFAULT_CURRENCY)
@@ -70,15 +50,15 @@ class Wallet(APIView):
 class Transactions(APIView):
     required_scope = "wallet:read"
 
-    @_documented(
+    @documented(
         "Transactions, newest first",
         {200: serializers.TransactionList},
-        400,
+        403,
         operation_id="wallet_transactions_list",
-        parameters=[serializers.TransactionFilter, *_PAGE],
+        parameters=[serializers.TransactionFilter, *PAGE],
     )
     def get(self, request: Request) -> Response:
-        filters = _query(request, serializers.TransactionFilter, "limit", "cursor")
+        filters = read_parameters(request, serializers.TransactionFilter, "limit", "cursor")
         entries = queries.entries_of(_sub(request)).filter(**filters)
         page = paginate(entries, request, key=("-posted_at", "-transfer__public_id"))
         rows = [queries.transaction_of(entry) for entry in page.rows]
@@ -88,10 +68,10 @@ class Transactions(APIView):
 class TransactionDetail(APIView):
     required_scope = "wallet:read"
 
-    @_documented(
+    @documented(
         "One transaction",
         {200: serializers.TransactionOutput},
-        400,
+        403,
         404,
         operation_id="wallet_transactions_get",
     )
@@ -107,19 +87,19 @@ class Statements(APIView):
     required_scope = "wallet:read"
     renderer_classes = [JSONRenderer, CSVRenderer]
 
-    @_documented(
+    @documented(
         "The statement of a month (UTC) in one currency",
         {
             (200, "application/json"): serializers.StatementOutput,
             (200, "text/csv"): serializers.CSV,
         },
-        400,
+        403,
         406,
         operation_id="wallet_statements_get",
         parameters=[serializers.StatementQuery],
     )
     def get(self, request: Request, month: str) -> HttpResponseBase:
-        query = _query(request, serializers.StatementQuery)
+        query = read_parameters(request, serializers.StatementQuery)
         start_at, end_at = _bounds(month)
         found = queries.statement(_sub(request), query["currency"], start_at=start_at, end_at=end_at)
         if query.get("format", request.accepted_renderer.format) == "json":
@@ -135,20 +115,20 @@ class Statements(APIView):
 class Adjustments(APIView):
     required_scope = "wallet:admin"
 
-    @_documented(
+    @documented(
         "Credit or debit a customer's wallet by hand",
         {201: serializers.TransactionOutput},
-        400,
+        403,
         409,
         415,
         422,
         operation_id="wallet_adjustments_create",
         request=serializers.AdjustmentInput,
-        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, required=True)],
+        parameters=[KEY],
     )
     def post(self, request: Request) -> Response:
         check_parameters(request, ())
-        key = _idempotency_key(request)
+        key = required_key(request)
         data = serializers.AdjustmentInput(data=request.data)
         data.is_valid(raise_exception=True)
         posting = operations.adjust_balance(
@@ -157,17 +137,17 @@ class Adjustments(APIView):
         return Response(
             serializers.TransactionOutput(posting.transaction).data,
             status=201,
-            headers=operations.REPLAYED if posting.is_replay else {},
+            headers=REPLAYED if posting.is_replay else {},
         )
 
 
 class Integrity(APIView):
     required_scope = "wallet:admin"
 
-    @_documented(
+    @documented(
         "Whether all accounts balance",
         {200: serializers.IntegrityOutput},
-        400,
+        403,
         operation_id="wallet_integrity",
         description="Adds up every account. `manage.py verify_ledger` proves every entry again.",
     )
@@ -180,22 +160,6 @@ class Integrity(APIView):
 
 def _sub(request: Request) -> str:
     return cast(Principal, request.auth).sub
-
-
-def _query(request: Request, form: type[Serializer[Any]], *also: str) -> dict[str, Any]:
-    data = form(data=request.query_params)
-    check_parameters(request, {*data.fields, *also})
-    if not data.is_valid():
-        name, details = next(iter(data.errors.items()))
-        raise InvalidParameter(name, str(details[0]))
-    return cast(dict[str, Any], data.validated_data)
-
-
-def _idempotency_key(request: Request) -> str:
-    key = request.headers.get("Idempotency-Key", "")
-    if not _KEY.fullmatch(key):
-        raise IdempotencyKeyMissing("Send an Idempotency-Key of 1 to 255 visible ASCII characters.")
-    return key
 
 
 def _bounds(month: str) -> tuple[datetime, datetime]:

@@ -5,26 +5,12 @@ from pathlib import Path
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
-from django.conf import settings
 from django.db import migrations, models
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.state import StateApps
 
 import chassis.ids
+from chassis.django.sql_files import GrantRights, RunSQLFile
 
 SQL = Path(__file__).parent / "sql"
-
-
-def create_triggers(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    schema_editor.execute((SQL / "0001_triggers.sql").read_text(), params=None)
-
-
-def limit_rights(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    if not settings.APP_ROLE:
-        # The service runs as the owner, who cannot be denied anything; `serve` says so at every start.
-        return
-    role = schema_editor.quote_name(settings.APP_ROLE)
-    schema_editor.execute((SQL / "0001_rights.sql").read_text().format(app=role), params=None)
 
 
 class Migration(migrations.Migration):
@@ -115,6 +101,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunPython(create_triggers),
-        migrations.RunPython(limit_rights),
+        RunSQLFile(SQL / "0001_triggers.sql"),
+        GrantRights(SQL / "0001_rights.sql"),
     ]

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.contrib.admin import AdminSite
+from django.contrib import messages
+from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.contrib.messages.storage.cookie import CookieStorage
@@ -12,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 
 from chassis.django.authentication import authenticate
 from chassis.django.exceptions import problem_response
-from chassis.problems import CHALLENGE, REFUSED_CHALLENGE
+from chassis.problems import CHALLENGE, REFUSED_CHALLENGE, DomainError
 from chassis.tokens import InvalidToken, Principal
 
 
@@ -61,6 +62,26 @@ class ServiceAdminSite(AdminSite):
         return [
             url for url in super().get_urls() if not str(getattr(url, "name", "")).startswith("password_")
         ]
+
+
+class ProblemMessages(ModelAdmin):  # type: ignore[type-arg]
+    """Says a broken rule that no form could foresee, such as a change made meanwhile, on the page again."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        view = super().changeform_view
+        return self._tell(request, lambda: view(request, *args, **kwargs))
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        view = super().delete_view
+        return self._tell(request, lambda: view(request, *args, **kwargs))
+
+    def _tell(self, request: HttpRequest, act: Callable[[], HttpResponse]) -> HttpResponse:
+        try:
+            return act()
+        except DomainError as exc:
+            problem = exc.document("")
+            self.message_user(request, f"{problem['title']}. {exc.detail}", messages.ERROR)
+            return HttpResponseRedirect(request.path)
 
 
 class NamedCookieStorage(CookieStorage):

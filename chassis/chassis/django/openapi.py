@@ -1,11 +1,18 @@
 """How problem documents appear in the OpenAPI document of a service."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
 from chassis.problems import CATALOGUE, MEDIA_TYPE, code_for_status
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+PAGE: Final = [
+    OpenApiParameter("limit", int, description="Rows in a page, 1 to 100; 20 when absent."),
+    OpenApiParameter("cursor", str, description="`next_cursor` of the page before."),
+]
 
 
 class FieldErrorOutput(serializers.Serializer[Any]):
@@ -34,3 +41,10 @@ def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
         )
         for status in sorted(set(statuses))
     }
+
+
+def documented(
+    summary: str, success: dict[Any, Any], *errors: int, **extra: Any
+) -> Callable[[_Method], _Method]:
+    """Describes a method of a view: what it answers, and the problems it may give besides 400 and 401."""
+    return extend_schema(summary=summary, responses=success | problems(400, 401, *errors), **extra)

@@ -1,6 +1,6 @@
-"""Lists by keyset: signed cursors, limits, and no unknown query parameter."""
+"""Lists by keyset: signed cursors and limits."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -10,27 +10,10 @@ from django.core import signing
 from django.db.models import Model, Q, QuerySet
 from rest_framework.request import Request
 
-from chassis.problems import DomainError, FieldError
+from chassis.django.parameters import InvalidParameter
 
 DEFAULT_LIMIT: Final = 20
 MAX_LIMIT: Final = 100
-
-
-class UnknownParameter(DomainError):
-    """The query has a parameter that this resource does not know, or has one twice."""
-
-    code = "unknown-parameter"
-    status = 400
-
-
-class InvalidParameter(DomainError):
-    """A query parameter has a value that it cannot have."""
-
-    code = "invalid-input"
-    status = 400
-
-    def __init__(self, name: str, detail: str) -> None:
-        super().__init__(detail, errors=[FieldError(f"?{name}", "invalid", detail)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +22,6 @@ class Page:
 
     rows: list[Any]
     next_cursor: str | None
-
-
-def check_parameters(request: Request, known: Collection[str]) -> None:
-    """Refuse a query with a parameter that is not known, or that stands twice.
-
-    Raises: UnknownParameter.
-    """
-    for name, values in request.query_params.lists():
-        if name not in known:
-            raise UnknownParameter("The query has a parameter that is not known here.")
-        if len(values) > 1:
-            raise UnknownParameter(f"The parameter {name} stands twice.")
 
 
 def paginate(queryset: QuerySet[Any], request: Request, *, key: Sequence[str]) -> Page:

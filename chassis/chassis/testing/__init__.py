@@ -14,12 +14,18 @@ import pytest
 from chassis.testing.forge import Forge, write_keys
 
 ORIGIN = "http://localhost:8000"
+SERVICE_SCOPES = {
+    "catalog_category": "catalog:exists",
+    "catalog_product": "catalog:exists",
+    "catalog_variant": "listings:write catalog:exists",
+}
+"""What the services with a key of their own may sign for, as the gateway's keyring publishes it."""
 
 
 def _prepare() -> Path:
     keys_dir = Path(tempfile.mkdtemp(prefix="mercato-keys-"))
     atexit.register(shutil.rmtree, keys_dir, ignore_errors=True)
-    write_keys(keys_dir, services={"catalog_variant": "listings:write catalog:exists"})
+    write_keys(keys_dir, services=SERVICE_SCOPES)
     os.environ["MERCATO_ORIGIN"] = ORIGIN
     os.environ["KEYS_PUBLIC"] = str(keys_dir / "public")
     os.environ["KEYS_PRIVATE"] = str(keys_dir / "private" / "gateway")

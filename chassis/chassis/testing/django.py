@@ -4,6 +4,7 @@ Tests connect with the rights that the running service has: the owner creates an
 """
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -12,8 +13,9 @@ from django.conf import settings
 from django.db import connection
 from rest_framework.test import APIClient
 
+from chassis.django import asking
 from chassis.ids import uuid7
-from chassis.testing.forge import Forge
+from chassis.testing.forge import Forge, keys_dir_of
 
 ClientFor = Callable[..., APIClient]
 _LOGIN = ("USER", "PASSWORD", "HOST", "PORT", "OPTIONS")
@@ -61,6 +63,35 @@ def as_staff(as_user: ClientFor) -> ClientFor:
 def anonymous() -> APIClient:
     """A client without a token."""
     return APIClient()
+
+
+@pytest.fixture
+def as_service(forge: Forge) -> ClientFor:
+    """A client with the token that a service has signed: `as_service("catalog_variant", scope="…")`."""
+
+    def client(name: str, scope: str, **claims: Any) -> APIClient:
+        subject = f"svc:{name}"
+        made = forge.service_claims(settings.AUDIENCE, subject, scope, **claims)
+        return _client(forge.sign(made, key=forge.service_key(name)), subject)
+
+    return client
+
+
+@pytest.fixture
+def own_key(settings: Any, keys_dir: Path) -> Iterator[None]:
+    """Gives the service its own folder of keys, not the gateway's."""
+    settings.KEYS_PRIVATE = keys_dir_of(keys_dir, settings.AUDIENCE)
+    asking.get_service_key.cache_clear()
+    yield
+    asking.get_service_key.cache_clear()
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The database without a transaction around the test; what the test commits stays."""
+    with django_db_blocker.unblock():
+        yield
+        connection.close()
 
 
 @pytest.fixture

@@ -2,25 +2,11 @@
 
 from pathlib import Path
 
-from django.conf import settings
 from django.db import migrations, models
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.state import StateApps
+
+from chassis.django.sql_files import GrantRights, RunSQLFile
 
 SQL = Path(__file__).parent / "sql"
-
-
-def create_ledger(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    for part in ("tables", "triggers", "functions"):
-        schema_editor.execute((SQL / f"0001_{part}.sql").read_text(), params=None)
-
-
-def limit_rights(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    if not settings.APP_ROLE:
-        # The service runs as the owner, who cannot be denied anything; `serve` says so at every start.
-        return
-    role = schema_editor.quote_name(settings.APP_ROLE)
-    schema_editor.execute((SQL / "0001_rights.sql").read_text().format(app=role), params=None)
 
 
 class Migration(migrations.Migration):
@@ -29,8 +15,10 @@ class Migration(migrations.Migration):
     dependencies = []
 
     operations = [
-        migrations.RunPython(create_ledger),
-        migrations.RunPython(limit_rights),
+        RunSQLFile(SQL / "0001_tables.sql"),
+        RunSQLFile(SQL / "0001_triggers.sql"),
+        RunSQLFile(SQL / "0001_functions.sql"),
+        GrantRights(SQL / "0001_rights.sql"),
         # The tables as the models know them; being unmanaged, these statements make nothing.
         migrations.CreateModel(
             name="Account",

@@ -1,0 +1,66 @@
+"""Questions to another service: asked with a token of one's own, and never answered by a guess."""
+
+import logging
+from functools import cache
+from typing import Final
+
+from django.conf import settings
+
+from chassis.http import CallFailed, Client, Response
+from chassis.keys import SigningKey, load_signing_key
+from chassis.problems import DomainError
+from chassis.tokens import sign_for_service
+
+_logger = logging.getLogger(__name__)
+
+
+class ServiceAway(DomainError):
+    """Another service did not say what it was asked, so what depends on it is not done."""
+
+    code = "unavailable"
+    status = 503
+    headers: Final = {"Retry-After": "1"}
+
+    def __init__(self, service: str) -> None:
+        super().__init__("A service that must be asked does not answer.", service=service)
+
+
+@cache
+def get_service_key() -> SigningKey:
+    """The key that this service signs its own tokens with, read once. Its wsgi.py asks for it at start.
+
+    Raises: ConfigurationError.
+    """
+    return load_signing_key(settings.KEYS_PRIVATE, "service")
+
+
+def ask(service: str, url: str, path: str, *, scope: str = "") -> Response:
+    """GET a path of a service that listens at url: as this service with a scope, without a token when empty.
+
+    The answer is a JSON object with status 200, or any 404.
+    Raises: ServiceAway for everything else.
+    """
+    token = _token_for(service, scope) if scope else None
+    try:
+        response = _client(url).request("GET", path, token=token)
+        if response.status == 404 or (response.status == 200 and isinstance(response.json(), dict)):
+            return response
+    except CallFailed as exc:
+        raise ServiceAway(service) from exc
+    _logger.error("A service gave no answer of use.", extra={"service": service, "status": response.status})
+    raise ServiceAway(service)
+
+
+def _token_for(service: str, scope: str) -> str:
+    return sign_for_service(
+        get_service_key(),
+        issuer=settings.ORIGIN,
+        service=settings.AUDIENCE,
+        audience=service,
+        scope=scope,
+    )
+
+
+@cache
+def _client(url: str) -> Client:
+    return Client(url, origin=settings.ORIGIN)
