@@ -18,8 +18,8 @@ from chassis.django.openapi import PAGE, documented
 from chassis.django.pagination import paginate
 from chassis.django.parameters import check_parameters, read_parameters
 from chassis.django.parsers import MergePatchParser, StrictJSONParser
-from chassis.django.permissions import InsufficientScope
 from chassis.django.views import PUBLIC_CACHE, PublicReads, ServicesOnly, sees_more
+from chassis.problems import InsufficientScope
 
 _DRAFTS: Final = "catalog:read"
 _ORDER: Final = ("position", "public_id")

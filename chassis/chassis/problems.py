@@ -91,6 +91,18 @@ class DomainError(Exception):
         )
 
 
+class InsufficientScope(DomainError):
+    """The token is good, but lacks the scope that this request needs (RFC 6750 section 3.1)."""
+
+    code = "insufficient-scope"
+    status = 403
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"This needs the scope {scope}.")
+        challenge = REFUSED_CHALLENGE.replace("invalid_token", "insufficient_scope")
+        self.headers = {"WWW-Authenticate": f'{challenge}, scope="{scope}"'}
+
+
 def problem(
     status: int,
     code: str,

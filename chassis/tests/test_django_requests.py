@@ -36,6 +36,13 @@ def test_refuses_a_bad_token_on_a_public_view_too(anonymous):
     assert get(anonymous, "/api/v1/public", HTTP_AUTHORIZATION="Bearer a.b.c").status_code == 401
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_answers_405_to_a_method_that_the_view_has_no_scope_for(as_user, method):
+    response = as_user("wallet:read").generic(method, "/api/v1/whoami")
+
+    assert (response.status_code, response.json()["code"]) == (405, "method-not-allowed")
+
+
 def test_takes_an_empty_header_for_none_on_a_public_view(anonymous):
     assert get(anonymous, "/api/v1/public", HTTP_AUTHORIZATION="").json() == {"sub": None}
 

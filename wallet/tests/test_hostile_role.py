@@ -4,8 +4,8 @@ import pytest
 from django.conf import settings
 from psycopg2 import DatabaseError, errors
 
-from chassis.django.checks import has_too_many_rights
 from chassis.ids import uuid7
+from chassis.postgres import has_too_many_rights
 
 pytestmark = pytest.mark.skipif(not settings.APP_ROLE, reason="One role is both, so nothing can be withheld.")
 LEDGER = ["account", "audit_event", "entry", "idempotency", "transfer"]
@@ -165,5 +165,5 @@ def test_gets_no_function_that_a_later_migration_makes(owner):
 
 
 def test_is_told_from_a_role_with_too_many_rights(app, owner):
-    assert not has_too_many_rights(app.connection)
-    assert has_too_many_rights(owner.connection)
+    assert not has_too_many_rights(app)
+    assert has_too_many_rights(owner)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from chassis.django.permissions import scope_of
@@ -25,17 +24,6 @@ def check_scopes(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         for method in _DOCUMENTED_METHODS
         if hasattr(view, method) and not _is_stated(view, method.upper())
     ]
-
-
-def has_too_many_rights(connection: BaseDatabaseWrapper) -> bool:
-    """Whether this connection's role owns tables, may make some in `public`, or is a superuser."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT rolsuper OR has_schema_privilege(rolname, 'public', 'CREATE') OR EXISTS"
-            " (SELECT FROM pg_tables WHERE schemaname = 'public' AND tableowner = rolname)"
-            " FROM pg_roles WHERE rolname = current_user"
-        )
-        return bool(cursor.fetchone()[0])
 
 
 def _api_views(patterns: list[URLPattern | URLResolver]) -> Iterator[Any]:

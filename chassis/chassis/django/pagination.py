@@ -4,16 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any
 
-from django.core import signing
+from django.conf import settings
 from django.db.models import Model, Q, QuerySet
 from rest_framework.request import Request
 
-from chassis.django.parameters import InvalidParameter
-
-DEFAULT_LIMIT: Final = 20
-MAX_LIMIT: Final = 100
+from chassis.lists import limit_of, read_cursor, sign_cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,42 +28,22 @@ def paginate(queryset: QuerySet[Any], request: Request, *, key: Sequence[str]) -
     be read in a cursor, so integer keys of the database do not belong there.
     Raises: InvalidParameter.
     """
-    limit = _limit(request)
-    after = _after(request, key)
-    if after is not None:
+    limit = limit_of(request.query_params.get("limit"))
+    # A cursor belongs to one list in one order, so one list's cursor cannot steer another.
+    purpose = f"{request.path}:{','.join(key)}"
+    cursor = request.query_params.get("cursor")
+    if cursor is not None:
+        after = read_cursor(cursor, secret=settings.SECRET_KEY, purpose=purpose)
         queryset = queryset.filter(_beyond(key, after))
     rows = list(queryset.order_by(*key)[: limit + 1])
     has_more = len(rows) > limit
-    return Page(rows[:limit], _cursor(rows[limit - 1], request, key) if has_more else None)
+    return Page(rows[:limit], _cursor(rows[limit - 1], key, purpose) if has_more else None)
 
 
-def _limit(request: Request) -> int:
-    text = request.query_params.get("limit", str(DEFAULT_LIMIT))
-    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MAX_LIMIT):
-        raise InvalidParameter("limit", f"The limit must be a whole number from 1 to {MAX_LIMIT}.")
-    return int(text)
-
-
-def _after(request: Request, key: Sequence[str]) -> list[Any] | None:
-    text = request.query_params.get("cursor")
-    if text is None:
-        return None
-    try:
-        values = signing.loads(text, salt=_salt(request, key))
-    except (signing.BadSignature, ValueError) as exc:
-        raise InvalidParameter("cursor", "The cursor is not one of this list.") from exc
-    return list(values)
-
-
-def _cursor(row: Model, request: Request, key: Sequence[str]) -> str:
+def _cursor(row: Model, key: Sequence[str], purpose: str) -> str:
     values = [attrgetter(name.lstrip("-").replace("__", "."))(row) for name in key]
     plain = [value.isoformat() if isinstance(value, datetime) else str(value) for value in values]
-    return signing.dumps(plain, salt=_salt(request, key))
-
-
-def _salt(request: Request, key: Sequence[str]) -> str:
-    # A cursor belongs to one list in one order, so one list's cursor cannot steer another.
-    return f"cursor:{request.path}:{','.join(key)}"
+    return sign_cursor(plain, secret=settings.SECRET_KEY, purpose=purpose)
 
 
 def _beyond(key: Sequence[str], values: Sequence[Any]) -> Q:

@@ -6,24 +6,10 @@ from typing import Any, cast
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
-from chassis.problems import DomainError, FieldError
+from chassis import lists
+from chassis.lists import InvalidParameter, UnknownParameter
 
-
-class UnknownParameter(DomainError):
-    """The query has a parameter that this resource does not know, or has one twice."""
-
-    code = "unknown-parameter"
-    status = 400
-
-
-class InvalidParameter(DomainError):
-    """A query parameter has a value that it cannot have."""
-
-    code = "invalid-input"
-    status = 400
-
-    def __init__(self, name: str, detail: str) -> None:
-        super().__init__(detail, errors=[FieldError(f"?{name}", "invalid", detail)])
+__all__ = ["InvalidParameter", "UnknownParameter", "check_parameters", "read_parameters"]
 
 
 def check_parameters(request: Request, known: Collection[str]) -> None:
@@ -31,11 +17,7 @@ def check_parameters(request: Request, known: Collection[str]) -> None:
 
     Raises: UnknownParameter.
     """
-    for name, values in request.query_params.lists():
-        if name not in known:
-            raise UnknownParameter("The query has a parameter that is not known here.")
-        if len(values) > 1:
-            raise UnknownParameter(f"The parameter {name} stands twice.")
+    lists.check_parameters(request.query_params.lists(), known)
 
 
 def read_parameters(request: Request, form: type[Serializer[Any]], *also: str) -> dict[str, Any]:

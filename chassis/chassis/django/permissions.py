@@ -2,23 +2,12 @@
 
 from typing import Any
 
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from chassis.problems import REFUSED_CHALLENGE, DomainError
+from chassis.problems import InsufficientScope
 from chassis.tokens import Principal
-
-
-class InsufficientScope(DomainError):
-    """The token is good, but lacks the scope that this request needs (RFC 6750 section 3.1)."""
-
-    code = "insufficient-scope"
-    status = 403
-
-    def __init__(self, scope: str) -> None:
-        super().__init__(f"This needs the scope {scope}.")
-        challenge = REFUSED_CHALLENGE.replace("invalid_token", "insufficient_scope")
-        self.headers = {"WWW-Authenticate": f'{challenge}, scope="{scope}"'}
 
 
 class HasScope(BasePermission):
@@ -33,7 +22,12 @@ class HasScope(BasePermission):
             return True
         if not isinstance(request.auth, Principal):
             return False
-        scope = scope_of(view, request.method or "")
+        method = request.method or ""
+        try:
+            scope = scope_of(view, method)
+        except LookupError as exc:
+            # With the others known at start (chassis.django.checks), it is a method that the view lacks.
+            raise MethodNotAllowed(method) from exc
         if not request.auth.has_scope(scope):
             raise InsufficientScope(scope)
         return True

@@ -24,6 +24,10 @@ def stand_in() -> Iterator[Callable[[], StandIn]]:
         yield lambda: stack.enter_context(_listening(StandIn()))
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 64  # As many as a test that races may send at once.
+
+
 @contextmanager
 def _listening(service: StandIn) -> Iterator[StandIn]:
     class Handler(BaseHTTPRequestHandler):
@@ -37,7 +41,7 @@ def _listening(service: StandIn) -> Iterator[StandIn]:
         def log_message(self, *args: object) -> None:
             """Keeps quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), Handler)
     service.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

@@ -1,20 +1,12 @@
 """manage.py migrate, as the owner of the tables, granting to the role that the service runs as."""
 
-from typing import Any, Final
+from typing import Any
 
 from django.conf import settings
 from django.core.management.commands import migrate
 from django.db import connection
-from psycopg2 import sql
 
-_BY_DEFAULT: Final = (
-    "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}",
-    "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {role}",
-    # Every function may be executed by everyone unless somebody says otherwise.
-    "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
-)
-# The service looks at its history when it starts, and has no business changing it.
-_HISTORY: Final = "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON django_migrations FROM {role}"
+from chassis import postgres
 
 
 class Command(migrate.Command):
@@ -27,12 +19,7 @@ class Command(migrate.Command):
         if options["plan"] or options["check_unapplied"] or not settings.APP_ROLE:
             super().handle(*args, **options)
             return
-        _execute(*_BY_DEFAULT)
+        owner = connection.get_connection_params()
+        postgres.grant_by_default(owner, settings.APP_ROLE)
         super().handle(*args, **options)
-        _execute(_HISTORY)
-
-
-def _execute(*statements: str) -> None:
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(sql.SQL(statement).format(role=sql.Identifier(settings.APP_ROLE)))
+        postgres.protect_history(owner, settings.APP_ROLE, "django_migrations")

@@ -9,8 +9,8 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.module_loading import import_string
 
-from chassis.django.checks import has_too_many_rights
 from chassis.env import ConfigurationError
+from chassis.postgres import has_too_many_rights
 from chassis.serve import serve
 
 _logger = logging.getLogger(__name__)
@@ -36,7 +36,8 @@ def _require_database() -> None:
     place = f"database {connection.settings_dict['NAME']} as {connection.settings_dict['USER']}"
     try:
         executor = MigrationExecutor(connection)
-        has_too_many = has_too_many_rights(connection)
+        with connection.cursor() as cursor:
+            has_too_many = has_too_many_rights(cursor)
     except DatabaseError as exc:
         raise ConfigurationError(f"cannot use the {place}: {str(exc).splitlines()[0]}") from exc
     finally:
