@@ -5,7 +5,8 @@
 PYTHON ?= python3
 VENV := .venv
 UV := $(VENV)/bin/uv
-PACKAGES := chassis gateway wallet catalog_category cli
+SERVICES := gateway wallet catalog_category catalog_product catalog_variant banner
+PACKAGES := chassis $(SERVICES) cli
 EDITABLE := $(addprefix -e ./,$(PACKAGES))
 PROJECTS := $(addsuffix /pyproject.toml,$(PACKAGES))
 
@@ -37,9 +38,7 @@ lock: install-dev ## Compile the requirements files from the pyproject files
 	$(call compile,requirements-dev.txt,$(PROJECTS) --all-extras --group dev --group build)
 	$(call compile,requirements-run.txt,$(PROJECTS) --all-extras --group build -c requirements-dev.txt)
 	$(call compile,requirements-installer.txt,--group installer -c requirements-dev.txt)
-	$(call compile,gateway/requirements.txt,gateway/pyproject.toml -c requirements-dev.txt)
-	$(call compile,wallet/requirements.txt,wallet/pyproject.toml -c requirements-dev.txt)
-	$(call compile,catalog_category/requirements.txt,catalog_category/pyproject.toml -c requirements-dev.txt)
+	$(foreach service,$(SERVICES),$(call compile,$(service)/requirements.txt,$(service)/pyproject.toml -c requirements-dev.txt))
 
 clean: ## Remove the virtual environment and all caches (never data or keys)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache

@@ -24,22 +24,38 @@ from mercato.failures import Failure
 from mercato.postgres import Cluster, provide, temporary_cluster
 
 ROOT = Path(__file__).resolve().parents[1]
-SUITES = ("cli", "gateway", "wallet", "catalog_category", "chassis")
+SUITES = (
+    "cli",
+    "gateway",
+    "wallet",
+    "catalog_category",
+    "catalog_product",
+    "catalog_variant",
+    "banner",
+    "chassis",
+)
 BLACK_BOX = "tests"
 AT_ONCE = 2
 # The suites that get a database of their own, and the secrets without which their settings do not load.
-WITH_DATABASE = ("gateway", "wallet", "catalog_category")
+WITH_DATABASE = ("gateway", "wallet", "catalog_category", "catalog_product", "catalog_variant", "banner")
 SECRETS = {
     "gateway": ("GATEWAY_SECRET_KEY", "EDGE_KEY"),
     "wallet": ("WALLET_SECRET_KEY",),
     "catalog_category": ("CATALOG_CATEGORY_SECRET_KEY",),
+    "catalog_product": ("CATALOG_PRODUCT_SECRET_KEY",),
+    "catalog_variant": ("CATALOG_VARIANT_SECRET_KEY",),
+    "banner": ("BANNER_SECRET_KEY",),
 }
+WITH_MEDIA = ("catalog_product", "banner")
 # What must be covered to the last branch: the code that everybody's trust rests on.
 FULLY_COVERED = {"chassis": ("tokens", "keys", "strict_json")}
 COVERED = {
     "gateway": "gateway",
     "wallet": "wallet",
     "catalog_category": "catalog_category",
+    "catalog_product": "catalog_product",
+    "catalog_variant": "catalog_variant",
+    "banner": "banner",
     "chassis": "chassis",
     "cli": "mercato",
 }
@@ -176,6 +192,10 @@ class Runner:
     def _environment(self, suite: str) -> dict[str, str]:
         env = {k: v for k, v in os.environ.items() if k in PASSED_ON or k.startswith(PASSED_ON_PREFIXES)}
         env |= {name: secrets.token_urlsafe(36) for name in SECRETS.get(suite, ())}
+        if suite in WITH_MEDIA:
+            media = self.folder / f"{suite}-media"
+            media.mkdir()
+            env[f"{suite.upper()}_MEDIA"] = str(media)
         if suite in WITH_DATABASE and self.cluster is not None:
             env |= _databases(self.cluster, suite)
         return env

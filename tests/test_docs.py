@@ -15,6 +15,9 @@ SPECIFICATIONS = {
     "gateway": "gateway/openapi.yaml",
     "wallet": "wallet/openapi.yaml",
     "catalog_category": "catalog_category/openapi.yaml",
+    "catalog_product": "catalog_product/openapi.yaml",
+    "catalog_variant": "catalog_variant/openapi.yaml",
+    "banner": "banner/openapi.yaml",
 }
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -29,7 +32,7 @@ def without_names(text: str) -> str:
     return re.sub(r"\{[\w-]+\}", "{}", text)
 
 
-@pytest.mark.parametrize("package", ["gateway", "wallet", "catalog_category", "cli"])
+@pytest.mark.parametrize("package", [*SPECIFICATIONS, "cli"])
 def test_documents_every_environment_variable(package):
     pattern = re.compile(r"env_\w+\(\s*\"([A-Z][A-Z0-9_]+)\"")
     code = "\n".join(path.read_text() for path in (ROOT / package).rglob("*.py") if "tests" not in path.parts)

@@ -8,16 +8,23 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("chassis", "gateway", "wallet", "catalog_category", "cli")
-DJANGO_SERVICES = ("wallet", "catalog_category")
+DJANGO_SERVICES = ("wallet", "catalog_category", "catalog_product", "catalog_variant")
+SERVICES = ("gateway", *DJANGO_SERVICES, "banner")
+PACKAGES = ("chassis", *SERVICES, "cli")
 SERVICE_FILES = {"pyproject.toml", "requirements.txt", "README.md", "manage.py", "openapi.yaml"}
 PACKAGE_FILES = frozenset(
     {"settings", "urls", "wsgi", "apps", "models", "operations", "queries", "serializers", "views", "admin"}
 )
+FLASK_FILES = frozenset(
+    {
+        *("__init__", "settings", "extensions", "models", "operations", "queries", "schemas", "views"),
+        *("admin", "cli", "wsgi"),
+    }
+)
 CHASSIS_MODULES = frozenset(
     {
         *("env", "ids", "strict_json", "keys", "tokens", "problems", "logs", "http", "health", "serve"),
-        *("django", "images", "testing"),
+        *("files", "images", "lists", "postgres", "preconditions", "web", "django", "flask", "testing"),
     }
 )
 REQUIREMENTS = sorted(ROOT.glob("requirements*.txt")) + sorted(ROOT.glob("*/requirements.txt"))
@@ -53,6 +60,13 @@ def test_gives_every_django_service_the_same_files(service):
 @pytest.mark.parametrize("service", DJANGO_SERVICES)
 def test_gives_no_django_service_a_module_of_its_own(service):
     assert modules(ROOT / service / service) - {"__init__", "migrations", "management"} <= PACKAGE_FILES
+
+
+def test_gives_the_flask_service_the_same_names():
+    present = {path.name for path in (ROOT / "banner").iterdir()}
+
+    assert present >= SERVICE_FILES
+    assert modules(ROOT / "banner" / "banner") == FLASK_FILES
 
 
 def test_keeps_the_chassis_to_its_modules():
@@ -107,7 +121,7 @@ def test_pins_every_requirement_by_hash_and_by_no_address(path):
     assert "://" not in path.read_text()
 
 
-@pytest.mark.parametrize("package", ["gateway", "wallet", "catalog_category"])
+@pytest.mark.parametrize("package", SERVICES)
 def test_pins_what_a_service_declares(package):
     declared = tomllib.loads((ROOT / package / "pyproject.toml").read_text())["project"]["dependencies"]
     names = {re.split(r"[\[<>=]", name)[0].lower() for name in declared} - {"mercato-chassis"}

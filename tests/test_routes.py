@@ -1,9 +1,14 @@
 """The route table of the edge and the URLs of the services agree, both ways."""
 
+import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from check import environment
 
 from gateway.routes import ROUTES, WEB, RouteTable
 
@@ -12,7 +17,21 @@ SPECIFICATIONS = {
     WEB: "gateway/openapi.yaml",
     "wallet": "wallet/openapi.yaml",
     "catalog_category": "catalog_category/openapi.yaml",
+    "catalog_product": "catalog_product/openapi.yaml",
+    "catalog_variant": "catalog_variant/openapi.yaml",
+    "banner": "banner/openapi.yaml",
 }
+INTERNAL = {
+    "gateway": {"/internal/token"},
+    "wallet": set(),
+    "catalog_category": {"/internal/categories/{public_id}"},
+    "catalog_product": {"/internal/products/{public_id}", "/internal/categories/{category_id}/use"},
+    "catalog_variant": set(),
+    "banner": set(),
+}
+"""What services ask each other; the edge routes none of it."""
+
+PROBES = {"/livez", "/readyz", "/metrics"}
 METHODS = ("get", "post", "put", "patch", "delete")
 OPERATIONS = [
     (upstream, method.upper(), path)
@@ -27,6 +46,74 @@ def route_of(path):
     return RouteTable().find(path.replace("{", "").replace("}", "").encode())
 
 
+def urls_of(service, folder):
+    """What the service's own resolver knows, beside its admin and its probes."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "tests" / "list_urls.py", service],
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return [
+        (path, methods)
+        for path, methods in json.loads(done.stdout.splitlines()[-1])
+        if not path.startswith("/admin/") and path not in PROBES
+    ]
+
+
+@pytest.mark.parametrize("service", INTERNAL)
+def test_routes_every_url_of_a_service_or_knows_it_as_internal(service, tmp_path):
+    urls = urls_of(service, tmp_path)
+    internal = {path for path, _ in urls if path.startswith("/internal/")}
+
+    stray = [
+        (path, methods)
+        for path, methods in urls
+        if path not in internal and not is_routed(service, path, methods)
+    ]
+    assert stray == []
+    assert internal == INTERNAL[service]
+    assert [path for path in internal if route_of(path)] == []
+
+
+@pytest.mark.parametrize("service", INTERNAL)
+def test_documents_every_url_of_a_service_that_is_routed_to_the_api(service, tmp_path):
+    specification = yaml.safe_load((ROOT / service / "openapi.yaml").read_text())["paths"]
+    documented = {
+        (shape(path), method) for path, item in specification.items() for method in METHODS if method in item
+    }
+
+    undocumented = {
+        (shape(path), method.lower())
+        for path, methods in urls_of(service, tmp_path)
+        if path.startswith("/api/")
+        for method in methods
+    } - documented
+    assert undocumented == set()
+
+
+@pytest.mark.parametrize(
+    "route", [route for route in ROUTES if route.is_media], ids=lambda route: route.prefix
+)
+def test_has_no_route_to_pictures_without_a_url(route, tmp_path):
+    urls = urls_of(route.upstream, tmp_path)
+
+    assert [path for path, methods in urls if path.startswith(f"{route.prefix}/") and methods == ["GET"]]
+
+
+def is_routed(service, path, methods):
+    route = route_of(path)
+    upstream = WEB if service == "gateway" else service
+    return route is not None and route.upstream == upstream and set(methods) <= set(route.methods)
+
+
+def shape(path):
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
 @pytest.mark.parametrize(("upstream", "method", "path"), OPERATIONS)
 def test_routes_every_public_operation_to_its_owner_and_no_internal_one(upstream, method, path):
     route = route_of(path)
@@ -38,7 +125,9 @@ def test_routes_every_public_operation_to_its_owner_and_no_internal_one(upstream
 
 
 @pytest.mark.parametrize(
-    "route", [route for route in ROUTES if not route.exact], ids=lambda route: route.prefix
+    "route",
+    [route for route in ROUTES if not (route.exact or route.is_media)],
+    ids=lambda route: route.prefix,
 )
 def test_has_no_route_without_an_operation(route):
     owned = [(method, path) for _, method, path in OPERATIONS if route_of(path) is route]

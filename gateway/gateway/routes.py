@@ -9,6 +9,12 @@ WEB: Final = "web"
 
 READ: Final = ("GET", "HEAD")
 
+_UPLOAD: Final = 8 * MEBIBYTE + 64 * 1024  # A picture of 8 MiB with the form around it.
+_RENDERING: Final = 20.0  # Seconds. 25 million pixels take some on a busy machine.
+_CATALOG_WRITE: Final = frozenset({"catalog:write"})
+_CATALOG_READ: Final = frozenset({"catalog:read", "catalog:write", "catalog:admin"})
+_STOCK: Final = frozenset({"stock:read", "stock:write", "stock:admin"})
+
 
 class Credential(Enum):
     """What a route asks of a request."""
@@ -33,7 +39,8 @@ class Route:
     A prefix holds on segment borders (`/api/v1/wallet` is not `/api/v1/wallets`); an exact route is that
     path alone. scopes: any one of them suffices; a bearer route without scopes takes any user's token. On a
     public route they are those of the writes, and read_scopes those with which a user is shown more than
-    everyone: a bearer without any of them reads as everyone does.
+    everyone: a bearer without any of them reads as everyone does. may_leave_site: its redirects may lead to
+    other origins.
     """
 
     prefix: str
@@ -44,13 +51,19 @@ class Route:
     scopes: frozenset[str] = frozenset()
     read_scopes: frozenset[str] = frozenset()
     exact: bool = False
+    may_leave_site: bool = False
     body_limit: int = MEBIBYTE
     read_seconds: float = 5.0
 
     @property
     def is_sandboxed(self) -> bool:
         """Whether answers are data, never documents: types by allow-list, no scripts, no cookies."""
-        return self.prefix.startswith(("/api/", "/media/"))
+        return self.is_media or self.prefix.startswith("/api/")
+
+    @property
+    def is_media(self) -> bool:
+        """Whether answers are pictures."""
+        return self.prefix.startswith("/media/")
 
 
 ROUTES: Final = (
@@ -71,9 +84,70 @@ ROUTES: Final = (
         "catalog_category",
         Credential.PUBLIC,
         audience="catalog_category",
-        scopes=frozenset({"catalog:write"}),
-        read_scopes=frozenset({"catalog:read", "catalog:write", "catalog:admin"}),
+        scopes=_CATALOG_WRITE,
+        read_scopes=_CATALOG_READ,
     ),
+    Route(
+        "/api/v1/products",
+        (*READ, "POST", "PATCH", "DELETE"),
+        "catalog_product",
+        Credential.PUBLIC,
+        audience="catalog_product",
+        scopes=_CATALOG_WRITE,
+        read_scopes=_CATALOG_READ,
+        body_limit=_UPLOAD,
+        read_seconds=_RENDERING,
+    ),
+    Route(
+        "/api/v1/brands",
+        (*READ, "POST", "PATCH", "DELETE"),
+        "catalog_product",
+        Credential.PUBLIC,
+        audience="catalog_product",
+        scopes=_CATALOG_WRITE,
+        read_scopes=_CATALOG_READ,
+    ),
+    Route("/media/products", READ, "catalog_product", Credential.NONE),
+    Route(
+        "/api/v1/options",
+        (*READ, "POST", "PATCH", "DELETE"),
+        "catalog_variant",
+        Credential.PUBLIC,
+        audience="catalog_variant",
+        scopes=_CATALOG_WRITE,
+        read_scopes=_CATALOG_READ | _STOCK,
+    ),
+    Route(
+        "/api/v1/variants",
+        (*READ, "POST", "PATCH", "DELETE"),
+        "catalog_variant",
+        Credential.PUBLIC,
+        audience="catalog_variant",
+        scopes=_CATALOG_WRITE,
+        read_scopes=_CATALOG_READ | _STOCK,
+    ),
+    Route(
+        "/api/v1/stock",
+        (*READ, "POST"),
+        "catalog_variant",
+        Credential.BEARER,
+        audience="catalog_variant",
+        scopes=_STOCK,
+    ),
+    Route(
+        "/api/v1/banners",
+        (*READ, "POST", "PUT", "PATCH", "DELETE"),
+        "banner",
+        Credential.PUBLIC,
+        audience="banner",
+        scopes=frozenset({"banner:write"}),
+        read_scopes=frozenset({"banner:read", "banner:write", "banner:admin"}),
+        may_leave_site=True,  # A click on a banner may lead to another shop's page.
+        body_limit=_UPLOAD,
+        read_seconds=_RENDERING,
+    ),
+    Route("/api/v1/placements", READ, "banner", Credential.NONE),
+    Route("/media/banners", READ, "banner", Credential.NONE),
 )
 
 

@@ -22,6 +22,9 @@ _UPSTREAM_VARIABLES: Final = {
     "web": ("WEB_URL", "http://127.0.0.1:8010"),
     "wallet": ("WALLET_URL", "http://127.0.0.1:8001"),
     "catalog_category": ("CATALOG_CATEGORY_URL", "http://127.0.0.1:8002"),
+    "catalog_product": ("CATALOG_PRODUCT_URL", "http://127.0.0.1:8003"),
+    "catalog_variant": ("CATALOG_VARIANT_URL", "http://127.0.0.1:8004"),
+    "banner": ("BANNER_URL", "http://127.0.0.1:8005"),
 }
 
 

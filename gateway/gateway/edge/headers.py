@@ -230,9 +230,10 @@ _SANDBOX_LINES: Final = (
     b"x-content-type-options: nosniff\r\n",
     b"content-security-policy: default-src 'none'; sandbox\r\n",
 )
-_SANDBOX_TYPES: Final = frozenset(
+_DATA_TYPES: Final = frozenset(
     {b"application/json", b"application/problem+json", b"application/pdf", b"text/csv", b"text/plain"}
 )
+_MEDIA_TYPES: Final = frozenset({b"image/webp", b"image/jpeg", b"application/problem+json"})
 
 
 class ReplyKind(NamedTuple):
@@ -241,10 +242,18 @@ class ReplyKind(NamedTuple):
     denied: frozenset[bytes]
     is_sandboxed: bool
     may_redirect_anywhere: bool
+    types: frozenset[bytes] = frozenset()
+    """Of a sandboxed kind: no other content type passes."""
 
 
-DATA: Final = ReplyKind(_SANDBOX_DENIED, is_sandboxed=True, may_redirect_anywhere=False)
+DATA: Final = ReplyKind(_SANDBOX_DENIED, is_sandboxed=True, may_redirect_anywhere=False, types=_DATA_TYPES)
 """The API: data, never documents."""
+
+DATA_LEAVING: Final = DATA._replace(may_redirect_anywhere=True)
+"""The same of a route that may lead to other sites."""
+
+MEDIA: Final = DATA._replace(types=_MEDIA_TYPES)
+"""Pictures, or the reason why there is none."""
 
 PUBLIC: Final = ReplyKind(
     (_DENIED | {b"set-cookie"}) - {b"access-control-allow-origin"},
@@ -275,7 +284,7 @@ def reply_lines(fields: Fields, kind: ReplyKind, *, has_body: bool, origin: byte
             _check_redirect(value, origin)
     lines = [b"%b: %b\r\n" % field for field in named if field[0] not in denied]
     if kind.is_sandboxed:
-        _check_type(types, has_body=has_body)
+        _check_type(types, kind.types, has_body=has_body)
         lines += _SANDBOX_LINES
         if not says_who_may_keep_it:
             lines.append(b"cache-control: no-store\r\n")
@@ -296,9 +305,9 @@ def join_lines(lines: Sequence[bytes]) -> bytes:
     return block
 
 
-def _check_type(types: list[bytes], *, has_body: bool) -> None:
+def _check_type(types: list[bytes], allowed: frozenset[bytes], *, has_body: bool) -> None:
     kind = types[0].partition(b";")[0].strip(b" \t").lower() if types else b""
-    if len(types) > 1 or (kind not in _SANDBOX_TYPES and (kind or has_body)):
+    if len(types) > 1 or (kind not in allowed and (kind or has_body)):
         raise BadReply(f"content type {kind[:64]!r}")
 
 

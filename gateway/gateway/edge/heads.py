@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from gateway.edge import headers, policy, replies
-from gateway.edge.headers import DATA, PAGE, PUBLIC, Fields, Passes, ReplyKind
+from gateway.edge.headers import DATA, DATA_LEAVING, MEDIA, PAGE, PUBLIC, Fields, Passes, ReplyKind
 from gateway.routes import WEB, Credential, Route
 
 BODILESS: Final = frozenset({204, 304})
@@ -94,6 +94,8 @@ def reply_head(
 
 
 def _reply_kind(route: Route) -> ReplyKind:
+    if route.is_media:
+        return MEDIA
     if route.is_sandboxed:
-        return DATA
+        return DATA_LEAVING if route.may_leave_site else DATA
     return PAGE if route.credential is Credential.PAGE else PUBLIC

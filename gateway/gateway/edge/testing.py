@@ -274,7 +274,18 @@ class RunningEdge:
         self.issuer = issuer
         self.wallet = RecordingUpstream()
         self.categories = RecordingUpstream()
+        self.products = RecordingUpstream()
+        self.variants = RecordingUpstream()
+        self.banners = RecordingUpstream()
         self.web = RecordingUpstream(behave=self.mint_answer)
+        self._upstreams = {
+            "wallet": self.wallet,
+            "catalog_category": self.categories,
+            "catalog_product": self.products,
+            "catalog_variant": self.variants,
+            "banner": self.banners,
+            "web": self.web,
+        }
         self.log = io.BytesIO()
         self._clients: list[RawClient] = []
         self._loop = uvloop.new_event_loop()
@@ -326,18 +337,16 @@ class RunningEdge:
 
     async def _stop(self) -> None:
         await self.edge.drain()
-        await self.wallet.stop()
-        await self.categories.stop()
-        await self.web.stop()
+        for upstream in self._upstreams.values():
+            await upstream.stop()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
 
     async def _start(self, times: Times, limits: Limits, trusted_proxies: int) -> Edge:
-        await self.wallet.start()
-        await self.categories.start()
-        await self.web.start()
+        for upstream in self._upstreams.values():
+            await upstream.start()
         configuration = Configuration(
             origin=ORIGIN,
             bind=("127.0.0.1", 0),
@@ -345,9 +354,7 @@ class RunningEdge:
             keys_public=self.issuer.directory,
             edge_key=EDGE_KEY,
             upstreams={
-                "web": Address("127.0.0.1", self.web.port),
-                "wallet": Address("127.0.0.1", self.wallet.port),
-                "catalog_category": Address("127.0.0.1", self.categories.port),
+                name: Address("127.0.0.1", upstream.port) for name, upstream in self._upstreams.items()
             },
             trusted_proxies=trusted_proxies,
             times=times,

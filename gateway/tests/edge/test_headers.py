@@ -5,7 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.edge import headers
-from gateway.edge.headers import DATA, PAGE, PUBLIC, BadHead, BadReply, Fields, Head, Passes
+from gateway.edge.headers import (
+    DATA,
+    DATA_LEAVING,
+    MEDIA,
+    PAGE,
+    PUBLIC,
+    BadHead,
+    BadReply,
+    Fields,
+    Head,
+    Passes,
+)
 
 
 def read(*fields: tuple[bytes, bytes], method: bytes = b"POST", version: str = "1.1") -> Head:
@@ -211,6 +222,27 @@ def test_nothing_else_may_be_read_by_other_origins(kind: headers.ReplyKind) -> N
 def test_refuses_a_reply_of_type(kind: bytes) -> None:
     with pytest.raises(BadReply):
         headers.reply_lines([(b"Content-Type", kind)], DATA, has_body=True, origin=b"https://shop.example")
+
+
+@pytest.mark.parametrize("kind", [b"image/svg+xml", b"text/html", b"application/json", b"image/png", b""])
+def test_refuses_media_of_type(kind: bytes) -> None:
+    with pytest.raises(BadReply):
+        headers.reply_lines([(b"Content-Type", kind)], MEDIA, has_body=True, origin=b"https://shop.example")
+
+
+@pytest.mark.parametrize("kind", [b"image/webp", b"image/jpeg", b"application/problem+json"])
+def test_takes_media_of_type(kind: bytes) -> None:
+    fields = [(b"Content-Type", kind)]
+
+    lines = headers.reply_lines(fields, MEDIA, has_body=True, origin=b"https://shop.example")
+
+    assert b"x-content-type-options: nosniff\r\n" in lines
+
+
+def test_lets_a_route_that_may_lead_away_do_so() -> None:
+    away = (b"Location", b"https://other.example/")
+
+    assert b"location: https://other.example/\r\n" in replied(away, kind=DATA_LEAVING)
 
 
 def test_takes_a_reply_without_type_and_body() -> None:

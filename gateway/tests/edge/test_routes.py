@@ -17,6 +17,15 @@ from gateway.routes import ROUTES, Credential, Route, RouteTable
         (b"/.well-known/jwks.json", "/.well-known"),
         (b"/api/v1/categories", "/api/v1/categories"),
         (b"/api/v1/categories/tree", "/api/v1/categories"),
+        (b"/api/v1/products/1/media", "/api/v1/products"),
+        (b"/api/v1/brands", "/api/v1/brands"),
+        (b"/media/products/a/160.webp", "/media/products"),
+        (b"/api/v1/options/1/values", "/api/v1/options"),
+        (b"/api/v1/variants/summary", "/api/v1/variants"),
+        (b"/api/v1/stock/adjustments", "/api/v1/stock"),
+        (b"/api/v1/banners/1/go", "/api/v1/banners"),
+        (b"/api/v1/placements", "/api/v1/placements"),
+        (b"/media/banners/a/160.webp", "/media/banners"),
     ],
 )
 def test_finds(path: bytes, prefix: str) -> None:
@@ -31,6 +40,7 @@ def test_finds(path: bytes, prefix: str) -> None:
     [
         *(b"/x", b"/api", b"/api/v1", b"/api/v1/wallets", b"/api/v1/wallet.json", b"/API/v1/wallet"),
         *(b"/api/v1/category", b"/api/v1/categories.json", b"/internal/categories/1"),
+        *(b"/media", b"/media/", b"/media/wallet/1", b"/internal/products/1", b"/internal/listings/1"),
         *(b"/internal/token", b"/metrics", b"/admin/wallet/", b"/__debug__/", b"/wallet", b"/livez/x"),
         b"/" + b"a" * 8000,
     ],
