@@ -180,13 +180,17 @@ class System:
         assert response.status_code == 200, response.text
         return response.json()
 
-    def aim(self, audience: str, listener: str = "http://127.0.0.1:9/") -> Aim:
+    def url_of(self, process: str) -> str:
+        """Where a process itself listens."""
+        return f"http://127.0.0.1:{self.process(process)['port']}"
+
+    def aim(self, audience: str, listener: str = "http://127.0.0.1:9/", scope: str = "wallet:read") -> Aim:
         """Attacks by somebody who holds the keys of this system, at what the shopper may read."""
         forge = Forge(self.keys_dir, issuer=self.origin)
         sub = self.logins["shopper"]["sub"]
         # Only the gateway has sessions to look up; services see nothing but the token.
         sid = self.session if audience == "gateway" else "session"
-        return Aim(forge, audience, sub=sub, sid=sid, listener=listener, secrets=self.secrets)
+        return Aim(forge, audience, scope, sub=sub, sid=sid, listener=listener, secrets=self.secrets)
 
     @cached_property
     def session(self) -> str:

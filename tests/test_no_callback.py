@@ -6,23 +6,18 @@ from contextlib import suppress
 
 import psutil
 import pytest
+from services import SERVICES
 
 from chassis.testing.forge import new_key
 
 GATEWAY = ("edge", "web")
-READS = {"wallet": b"/api/v1/wallet", "category": b"/api/v1/categories?status=draft"}
+each_service = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.audience)
 
 
 @pytest.fixture(scope="module")
-def token(own_system):
-    """What a client got at log-in, before the gateway went away."""
-    return own_system.log_in("shopper")["access"]
-
-
-@pytest.fixture(scope="module")
-def tokens(own_system, token):
-    """For each service one that may read what it keeps for some."""
-    return {"wallet": token, "category": own_system.log_in("catalogue-editor")["access"]}
+def tokens(own_system):
+    """For each service what a client got at log-in, before the gateway went away."""
+    return {service.audience: own_system.log_in(service.staff)["access"] for service in SERVICES}
 
 
 @pytest.fixture(scope="module")
@@ -44,15 +39,21 @@ def family(system, *names):
     return [process for leader in leaders for process in (leader, *leader.children(recursive=True))]
 
 
-def read_wallet(system, token):
-    headers = {"Authorization": f"Bearer {token}"}
-    return system.http.get(f"{system.wallet_url}/api/v1/wallet", headers=headers, timeout=5)
+def read(system, service, token, path=""):
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return system.http.get(
+        f"{system.url_of(service.process)}{path or service.read}", headers=headers, timeout=5
+    )
 
 
 def foreign_connections(system, name):
     """Of a service's processes, what is neither its listener nor a connection that it accepted there."""
     found = [connection for process in family(system, name) for connection in process.net_connections("inet")]
-    return [connection for connection in found if connection.laddr.port != system.process(name)["port"]]
+    return {
+        (connection.laddr, connection.raddr)
+        for connection in found
+        if connection.laddr.port != system.process(name)["port"]
+    }
 
 
 def is_listened_on(connect, port):
@@ -67,38 +68,52 @@ def test_has_no_gateway_left(alone, connect, eventually):
     eventually(lambda: not any(is_listened_on(connect, port) for port in ports))
 
 
-def test_takes_a_token_of_the_log_in(alone, token):
-    response = read_wallet(alone, token)
-
-    assert response.status_code == 200
-    assert response.json()["balances"][0]["currency"] == "EUR"
-
-
-def test_takes_a_token_it_has_never_seen(alone):
-    response = read_wallet(alone, alone.aim("wallet").token)
+@each_service
+def test_takes_a_token_of_the_log_in(alone, service, tokens):
+    response = read(alone, service, tokens[service.audience])
 
     assert response.status_code == 200
 
 
-def test_refuses_a_token_of_a_key_it_does_not_know(alone):
-    aim = alone.aim("wallet")
+@each_service
+def test_takes_a_token_it_has_never_seen(alone, service):
+    token = alone.aim(service.audience, scope=service.reads).token
 
-    response = read_wallet(alone, aim.signed(key=new_key()))
+    assert read(alone, service, token).status_code == 200
+
+
+@each_service
+def test_refuses_a_token_of_a_key_it_does_not_know(alone, service):
+    aim = alone.aim(service.audience, scope=service.reads)
+
+    response = read(alone, service, aim.signed(key=new_key()))
 
     assert (response.status_code, response.json()["code"]) == (401, "invalid-token")
 
 
-def test_is_ready(alone):
-    assert alone.http.get(f"{alone.wallet_url}/readyz", timeout=5).status_code == 200
+@pytest.mark.parametrize(
+    "service", [service for service in SERVICES if service.is_public], ids=lambda service: service.audience
+)
+def test_shows_everybody_what_is_public(alone, service):
+    assert read(alone, service, "", service.path).status_code == 200
 
 
-@pytest.mark.parametrize("name", READS)
-def test_opens_no_connection_of_its_own(alone, connect, tokens, name):
-    port = alone.process(name)["port"]
+@each_service
+def test_is_ready(alone, service):
+    assert read(alone, service, "", "/readyz").status_code == 200
+
+
+@each_service
+def test_opens_no_connection_of_its_own(alone, connect, tokens, service):
+    port = alone.process(service.process)["port"]
     request = b"GET %b HTTP/1.1\r\nHost: localhost:%d\r\nAuthorization: Bearer %b\r\n\r\n"
+    request %= (service.read.encode(), port, tokens[service.audience].encode())
+
+    # Kept since the shop was seeded, when services asked each other what exists.
+    kept = foreign_connections(alone, service.process)
 
     with connect(port) as wire:
-        replies = [wire.ask(request % (READS[name], port, tokens[name].encode())) for _ in range(50)]
+        replies = [wire.ask(request) for _ in range(50)]
 
         assert {reply.status for reply in replies} == {200}
-        assert foreign_connections(alone, name) == []
+        assert foreign_connections(alone, service.process) <= kept

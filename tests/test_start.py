@@ -9,10 +9,25 @@ import pytest
 from chassis.testing.forge import write_keys
 
 ROOT = Path(__file__).resolve().parents[1]
-EDGE = [sys.executable, "-m", "gateway.edge.main"]
-WEB = [sys.executable, "gateway/manage.py", "serve"]
-WALLET = [sys.executable, "wallet/manage.py", "serve"]
-CATEGORY = [sys.executable, "catalog_category/manage.py", "serve"]
+SERVICES = ("gateway", "wallet", "catalog_category", "catalog_product", "catalog_variant", "banner")
+PROCESSES = {"edge": [sys.executable, "-m", "gateway.edge.main"]} | {
+    service: [sys.executable, f"{service}/manage.py", "serve"] for service in SERVICES
+}
+REQUIRED = dict.fromkeys(SERVICES, ("KEYS_PUBLIC", "_SECRET_KEY", "_DATABASE_URL")) | {
+    "edge": ("KEYS_PUBLIC", "EDGE_KEY")
+}
+REQUIRED["gateway"] += ("KEYS_PRIVATE", "EDGE_KEY")
+REQUIRED["catalog_category"] += ("KEYS_PRIVATE",)
+REQUIRED["catalog_product"] += ("KEYS_PRIVATE", "_MEDIA")
+REQUIRED["catalog_variant"] += ("KEYS_PRIVATE",)
+REQUIRED["banner"] += ("_MEDIA",)
+SETTINGS = [
+    (process, f"{process.upper()}{name}" if name.startswith("_") else name)
+    for process, names in REQUIRED.items()
+    for name in names
+]
+
+each_process = pytest.mark.parametrize("process", PROCESSES)
 
 
 @pytest.fixture
@@ -25,15 +40,16 @@ def complete(tmp_path):
         "EDGE_KEY": "e" * 40,
         "EDGE_BIND": "127.0.0.1:0",
         "EDGE_METRICS_BIND": "127.0.0.1:0",
-        "GATEWAY_SECRET_KEY": "g" * 60,
-        "WALLET_SECRET_KEY": "w" * 60,
-        "GATEWAY_DATABASE_URL": f"postgresql://app@/gateway?host={tmp_path}",
-        "WALLET_DATABASE_URL": f"postgresql://app@/wallet?host={tmp_path}",
-        "GATEWAY_OWNER_DATABASE_URL": f"postgresql://owner@/gateway?host={tmp_path}",
-        "CATALOG_CATEGORY_SECRET_KEY": "c" * 60,
-        "CATALOG_CATEGORY_DATABASE_URL": f"postgresql://app@/catalog_category?host={tmp_path}",
-        "WALLET_OWNER_DATABASE_URL": f"postgresql://owner@/wallet?host={tmp_path}",
+        **{f"{service.upper()}_SECRET_KEY": service.ljust(60, "s") for service in SERVICES},
+        **{f"{service.upper()}_DATABASE_URL": url(service, "app", tmp_path) for service in SERVICES},
+        **{f"{service.upper()}_OWNER_DATABASE_URL": url(service, "owner", tmp_path) for service in SERVICES},
+        "CATALOG_PRODUCT_MEDIA": str(tmp_path),
+        "BANNER_MEDIA": str(tmp_path),
     }
+
+
+def url(service, role, folder):
+    return f"postgresql://{role}@/{service}?host={folder}"
 
 
 def start(command, env):
@@ -46,53 +62,34 @@ def assert_refused(done, named):
     assert named in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("command", "name"),
-    [
-        (EDGE, "KEYS_PUBLIC"),
-        (EDGE, "EDGE_KEY"),
-        (WALLET, "KEYS_PUBLIC"),
-        (WALLET, "WALLET_SECRET_KEY"),
-        (WALLET, "WALLET_DATABASE_URL"),
-        (CATEGORY, "KEYS_PUBLIC"),
-        (CATEGORY, "KEYS_PRIVATE"),
-        (CATEGORY, "CATALOG_CATEGORY_SECRET_KEY"),
-        (CATEGORY, "CATALOG_CATEGORY_DATABASE_URL"),
-        (WEB, "KEYS_PUBLIC"),
-        (WEB, "KEYS_PRIVATE"),
-        (WEB, "EDGE_KEY"),
-        (WEB, "GATEWAY_SECRET_KEY"),
-        (WEB, "GATEWAY_DATABASE_URL"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else value[1].split("/")[0].replace("-m", "edge"),
-)
-def test_refuses_to_start_without_a_setting(complete, command, name):
+@pytest.mark.parametrize(("process", "name"), SETTINGS)
+def test_refuses_to_start_without_a_setting(complete, process, name):
     del complete[name]
 
-    assert_refused(start(command, complete), name)
+    assert_refused(start(PROCESSES[process], complete), name)
 
 
-@pytest.mark.parametrize("command", [EDGE, WEB, WALLET, CATEGORY], ids=["edge", "web", "wallet", "category"])
-def test_refuses_to_start_without_usable_keys(complete, command):
+@each_process
+def test_refuses_to_start_without_usable_keys(complete, process):
     (Path(complete["KEYS_PUBLIC"]) / "jwks.json").write_text('{"keys": []}')
 
-    assert_refused(start(command, complete), "no usable keys")
+    assert_refused(start(PROCESSES[process], complete), "no usable keys")
 
 
-@pytest.mark.parametrize(("command", "name"), [(WEB, "gateway"), (WALLET, "wallet")], ids=["web", "wallet"])
-def test_refuses_to_start_without_its_database(complete, command, name):
-    assert_refused(start(command, complete), f"cannot use the database {name}")
+@pytest.mark.parametrize("service", ["gateway", "wallet", "banner"])
+def test_refuses_to_start_without_its_database(complete, service):
+    assert_refused(start(PROCESSES[service], complete), f"cannot use the database {service}")
 
 
 def test_refuses_to_sign_without_a_private_key(complete):
     for path in Path(complete["KEYS_PRIVATE"]).glob("*.pem"):
         path.unlink()
 
-    assert_refused(start(WEB, complete), "exactly one active access key")
+    assert_refused(start(PROCESSES["gateway"], complete), "exactly one active access key")
 
 
-@pytest.mark.parametrize("command", [EDGE, WEB, WALLET, CATEGORY], ids=["edge", "web", "wallet", "category"])
-def test_refuses_a_public_origin_without_tls(complete, command):
+@each_process
+def test_refuses_a_public_origin_without_tls(complete, process):
     complete["MERCATO_ORIGIN"] = "http://shop.example"
 
-    assert_refused(start(command, complete), "MERCATO_ORIGIN")
+    assert_refused(start(PROCESSES[process], complete), "MERCATO_ORIGIN")

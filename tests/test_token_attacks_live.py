@@ -4,13 +4,13 @@ import re
 import socket
 
 import pytest
+from services import SERVICES
 
 from chassis.problems import CHALLENGE, REFUSED_CHALLENGE
 from chassis.testing.attacks import ATTACKS, Answer
 
 READ = "/api/v1/wallet"
 WRITE = "/api/v1/wallet/adjustments"
-PUBLIC = "/api/v1/categories"
 CHALLENGES = {
     Answer.REFUSED: REFUSED_CHALLENGE,
     Answer.ANONYMOUS: CHALLENGE,
@@ -26,12 +26,19 @@ BAD_AT_A_SERVICE = [case for case in ATTACKS if case.service is Answer.REFUSED]
 FETCHING = [case for case in ATTACKS if case.id in {"A24", "A25", "A23"}]
 ANYTHING_LIKE_A_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8}")
 
+
+def name_of(service):
+    return service.audience
+
+
+each_service = pytest.mark.parametrize("service", SERVICES, ids=name_of)
 each_attack = pytest.mark.parametrize("case", ATTACKS, ids=lambda case: case.label)
 
 
-def request(port, parts, path=READ):
+def request(port, parts, read=READ, write=WRITE):
     """The parts as a request, byte for byte as they are given."""
-    target = f"{WRITE if parts.body else path}{'?' if parts.query else ''}{parts.query}"
+    target = write if parts.body else read
+    target += f"{'&' if '?' in target else '?'}{parts.query}" if parts.query else ""
     fields = [("Authorization", value) for value in parts.authorization] + list(parts.headers)
     fields += [("Content-Length", str(len(parts.body)))] if parts.body else []
     lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
@@ -40,9 +47,9 @@ def request(port, parts, path=READ):
     return head.encode("latin-1") + parts.body
 
 
-def send(connect, port, parts, path=READ):
+def send(connect, port, parts, **paths):
     with connect(port) as wire:
-        return wire.ask(request(port, parts, path))
+        return wire.ask(request(port, parts, **paths))
 
 
 def assert_answer(reply, answer):
@@ -57,18 +64,38 @@ def assert_answer(reply, answer):
         assert reply.header("www-authenticate") or answer not in CHALLENGES
 
 
+def assert_all_alike(replies):
+    """Refused with one body and the same fields."""
+    bodies = [{k: v for k, v in reply.json().items() if k != "request_id"} for reply in replies]
+    assert bodies == [REFUSAL] * len(replies)
+    assert {reply.header("www-authenticate") for reply in replies} == {REFUSED_CHALLENGE}
+    assert len({tuple(sorted(name for name, _ in reply.fields)) for reply in replies}) == 1
+
+
+@each_service
 @each_attack
-def test_answers_at_the_wallet_as_it_must(system, connect, case):
-    reply = send(connect, system.wallet_port, case.build(system.aim("wallet")))
+def test_answers_at_a_service_as_it_must(system, connect, service, case):
+    parts = case.build(system.aim(service.audience, scope=service.reads))
 
-    assert_answer(reply, case.service)
+    reply = send(
+        connect, system.process(service.process)["port"], parts, read=service.read, write=service.write
+    )
+
+    if parts.query and service.is_public:
+        # Whoever hides a token in a query is nobody, and asks for what is not known.
+        assert (reply.status, reply.code) == (400, "unknown-parameter")
+    else:
+        assert_answer(reply, case.service)
 
 
+@pytest.mark.parametrize("service", [service for service in SERVICES if service.is_public], ids=name_of)
 @pytest.mark.parametrize("case", BAD_AT_A_SERVICE, ids=lambda case: case.label)
-def test_is_refused_where_nobody_needs_a_token(system, connect, case):
-    parts = case.build(system.aim("catalog_category"))
+def test_is_refused_where_nobody_needs_a_token(system, connect, service, case):
+    parts = case.build(system.aim(service.audience, scope=service.reads))
 
-    reply = send(connect, system.process("category")["port"], parts, PUBLIC)
+    reply = send(
+        connect, system.process(service.process)["port"], parts, read=service.path, write=service.write
+    )
 
     assert_answer(reply, Answer.REFUSED)
 
@@ -80,27 +107,36 @@ def test_answers_at_the_edge_as_it_must(system, connect, case):
     assert_answer(reply, case.edge)
 
 
-@pytest.mark.parametrize("audience", ["gateway", "wallet"])
-def test_tells_nobody_why_a_token_is_bad(system, connect, audience):
-    port = {"gateway": system.port, "wallet": system.wallet_port}[audience]
-    position = {"gateway": "edge", "wallet": "service"}[audience]
-    cases = [case for case in ATTACKS if getattr(case, position) is Answer.REFUSED]
+def test_tells_nobody_at_the_edge_why_a_token_is_bad(system, connect):
+    cases = [case for case in ATTACKS if case.edge is Answer.REFUSED]
 
-    replies = [send(connect, port, case.build(system.aim(audience))) for case in cases]
+    replies = [send(connect, system.port, case.build(system.aim("gateway"))) for case in cases]
 
-    bodies = [{k: v for k, v in reply.json().items() if k != "request_id"} for reply in replies]
-    assert bodies == [REFUSAL] * len(cases)
-    assert {reply.header("www-authenticate") for reply in replies} == {REFUSED_CHALLENGE}
-    assert len({tuple(sorted(name for name, _ in reply.fields)) for reply in replies}) == 1
+    assert_all_alike(replies)
 
 
-@pytest.mark.parametrize("audience", ["gateway", "wallet"])
+@each_service
+def test_tells_nobody_at_a_service_why_a_token_is_bad(system, connect, service):
+    port = system.process(service.process)["port"]
+
+    # An aim of its own for each: what is a second too old when it is aimed may be too late to be.
+    replies = [
+        send(connect, port, case.build(system.aim(service.audience)), read=service.read, write=service.write)
+        for case in BAD_AT_A_SERVICE
+    ]
+
+    assert_all_alike(replies)
+
+
+@each_service
 @pytest.mark.parametrize("case", FETCHING, ids=lambda case: case.label)
-def test_fetches_no_key(system, connect, case, audience):
-    port = {"gateway": system.port, "wallet": system.wallet_port}[audience]
+def test_fetches_no_key(system, connect, case, service):
+    ports = {"gateway": system.port, service.audience: system.process(service.process)["port"]}
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        send(connect, port, case.build(system.aim(audience, listener=url)))
+        for audience, port in ports.items():
+            parts = case.build(system.aim(audience, listener=url))
+            send(connect, port, parts, read=service.read)
 
         listener.setblocking(False)
         with pytest.raises(BlockingIOError):

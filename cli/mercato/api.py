@@ -1,6 +1,7 @@
 """The shop's public API, as the command line uses it."""
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,72 +10,157 @@ import requests
 
 from mercato.failures import Failure
 
-_TIMEOUT = (2.0, 15.0)
+_TIMEOUT = (2.0, 30.0)  # seconds, to connect and for each piece of the answer
+_NOT_FOUND = 404
+_PAGE = 100
 
 
 class ApiRefused(Failure):
-    """The API answered with a problem. `status` is its HTTP status, 0 when there was no answer."""
+    """The API answered with a problem: its HTTP status and its code. 0 when there was no answer."""
 
-    def __init__(self, text: str, status: int) -> None:
+    def __init__(self, text: str, status: int, code: str = "") -> None:
         super().__init__(text)
         self.status = status
+        self.code = code
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """What a login brought."""
+    """What a login brought; the access token is good for `expires_in` seconds."""
 
     access: str
     refresh: str
+    expires_in: int
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A form with one file, a PNG."""
+
+    file: bytes
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the API answered; `is_replay` when the same key had been used for it before."""
+
+    content: Any
+    etag: str = ""
+    is_replay: bool = False
 
 
 class Api:
-    """A client of one running system, addressed at its edge on this machine under its public name."""
+    """A client of one running system, addressed at its edge on this machine under its public name.
+
+    Several threads may use it; each has connections of its own.
+    """
 
     def __init__(self, edge_url: str, origin: str) -> None:
         self._edge_url = edge_url
-        self._session = requests.Session()
-        # Loopback needs no proxy, and a .netrc must not add an Authorization header.
-        self._session.trust_env = False
-        self._session.headers["Host"] = urlsplit(origin).netloc
+        self._host = urlsplit(origin).netloc
+        self._local = threading.local()
 
     def login(self, email: str, password: str) -> Tokens:
         """Log in. Raises: ApiRefused."""
-        answer = self._post("/auth/login", {"email": email, "password": password})
-        return Tokens(answer["access"], answer["refresh"])
+        return _tokens(self.send("POST", "/auth/login", json={"email": email, "password": password}))
+
+    def refresh(self, tokens: Tokens) -> Tokens:
+        """New tokens for old ones, which are void then. Raises: ApiRefused."""
+        return _tokens(self.send("POST", "/auth/refresh", json={"refresh": tokens.refresh}))
 
     def logout(self, tokens: Tokens) -> None:
         """End the session of a login. Raises: ApiRefused."""
-        self._post("/auth/logout", {"refresh": tokens.refresh})
+        self.send("POST", "/auth/logout", json={"refresh": tokens.refresh})
 
-    def adjust_wallet(self, access: str, *, key: str, body: Mapping[str, Any]) -> bool:
-        """Book an adjustment; whether it is new. The same key again changes nothing. Raises: ApiRefused."""
-        headers = {"Authorization": f"Bearer {access}", "Idempotency-Key": key}
-        response = self._send("/wallet/adjustments", body, headers)
-        return "Idempotent-Replayed" not in response.headers
-
-    def _post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        response = self._send(path, body, {})
-        content: dict[str, Any] = response.json() if response.content else {}
-        return content
-
-    def _send(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> requests.Response:
-        url = f"{self._edge_url}/api/v1{path}"
+    def find(self, path: str, *, access: str, **params: str) -> Any | None:
+        """What stands at a path; None when it is not there. Raises: ApiRefused."""
         try:
-            response = self._session.post(url, json=body, headers=headers, timeout=_TIMEOUT)
+            return self.send("GET", path, access=access, params=params).content
+        except ApiRefused as exc:
+            if exc.status != _NOT_FOUND:
+                raise
+            return None
+
+    def rows(self, path: str, *, access: str, **params: str) -> Iterator[Any]:
+        """All rows of a list, page after page. Raises: ApiRefused."""
+        page: dict[str, str] = {"limit": str(_PAGE), **params}
+        while True:
+            answer = self.send("GET", path, access=access, params=page).content
+            yield from answer["data"]
+            if not answer["next_cursor"]:
+                return
+            page["cursor"] = answer["next_cursor"]
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        access: str = "",
+        json: Mapping[str, Any] | None = None,
+        upload: Upload | None = None,
+        params: Mapping[str, str] | None = None,
+        key: str = "",
+        if_match: str = "",
+    ) -> Answer:
+        """One request; `key` is its Idempotency-Key. Raises: ApiRefused."""
+        headers = {
+            "Authorization": f"Bearer {access}" if access else "",
+            "Idempotency-Key": key,
+            "If-Match": if_match,
+        }
+        try:
+            response = self._session().request(
+                method,
+                f"{self._edge_url}/api/v1{path}",
+                json=json,
+                data=upload.fields if upload else None,
+                files={"file": ("picture.png", upload.file, "image/png")} if upload else None,
+                params=params,
+                headers={name: value for name, value in headers.items() if value},
+                timeout=_TIMEOUT,
+            )
         except requests.RequestException as exc:
             raise ApiRefused(
                 f"no answer from {self._edge_url}; is the system running? (mercato up)", 0
             ) from exc
-        if not response.ok:
-            text = f"{path} answered {response.status_code}: {_reason(response)}"
-            raise ApiRefused(text, response.status_code)
-        return response
+        return _answer(method, path, response)
+
+    def _session(self) -> requests.Session:
+        if not hasattr(self._local, "session"):
+            session = requests.Session()
+            # Loopback needs no proxy, and a .netrc must not add an Authorization header.
+            session.trust_env = False
+            session.headers["Host"] = self._host
+            self._local.session = session
+        found: requests.Session = self._local.session
+        return found
 
 
-def _reason(response: requests.Response) -> str:
+def _answer(method: str, path: str, response: requests.Response) -> Answer:
+    if not response.ok:
+        reason, code = _problem(response)
+        text = f"{method} {path} answered {response.status_code}: {reason}"
+        raise ApiRefused(text, response.status_code, code)
+    try:
+        content = response.json() if response.content else {}
+    except ValueError as exc:
+        raise ApiRefused(f"{method} {path} answered what is not JSON", response.status_code) from exc
+    return Answer(content, response.headers.get("ETag", ""), "Idempotent-Replayed" in response.headers)
+
+
+def _tokens(answer: Answer) -> Tokens:
+    content = answer.content
+    return Tokens(content["access"], content["refresh"], content["expires_in"])
+
+
+def _problem(response: requests.Response) -> tuple[str, str]:
+    """What a problem document says, in one line, and its code."""
     try:
         problem = response.json()
-        return str(problem.get("detail") or problem.get("title") or problem.get("code"))
-    except (ValueError, AttributeError):
-        return response.reason
+        said = str(problem.get("detail") or problem.get("title") or problem.get("code"))
+        errors = [f"{error['pointer']}: {error['detail']}" for error in problem.get("errors", ())]
+        return "; ".join([said, *errors]), str(problem.get("code", ""))
+    except (ValueError, AttributeError, KeyError, TypeError):
+        return response.reason, ""

@@ -36,10 +36,13 @@ def ensure_keys(home: Home) -> None:
 
 
 def assemble(home: Home, credentials: Credentials, databases: Databases, port: int) -> System:
-    """The system with its edge on `port`.
+    """The system with its edge on `port`, and the folders that its services expect.
 
-    Raises: ConfigurationError when MERCATO_ORIGIN is malformed.
+    Raises: ConfigurationError when MERCATO_ORIGIN is malformed, Failure when a folder cannot be made.
     """
+    for service in SERVICES:
+        if service.has_media:
+            home.make_media_dir(service.name)
     return System(home, public_origin(port), port, credentials, databases.urls)
 
 

@@ -3,13 +3,13 @@
 import fcntl
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chassis.files import replace_file
 from mercato.failures import Failure
 
 _MARK = Path("gateway", "manage.py")
@@ -54,6 +54,10 @@ class Home:
     def log_dir(self) -> Path:
         return self.data_dir / "logs"
 
+    def media_dir(self, service: str) -> Path:
+        """Where a service keeps its pictures."""
+        return self.data_dir / "media" / service
+
     @property
     def state_file(self) -> Path:
         return self.data_dir / "state.json"
@@ -85,6 +89,17 @@ class Home:
             self.log_dir.mkdir(mode=0o700, exist_ok=True)
         except OSError as exc:
             raise Failure(f"cannot make the data directory {self.data_dir}: {exc.strerror}") from exc
+
+    def make_media_dir(self, service: str) -> None:
+        """Make the folder of a service's pictures.
+
+        Raises: Failure when that is not allowed.
+        """
+        folder = self.media_dir(service)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as exc:
+            raise Failure(f"cannot make the folder {folder}: {exc.strerror}") from exc
 
     def is_running(self) -> bool:
         """Whether a supervisor lives, however it was started."""
@@ -135,18 +150,9 @@ def write_private_json(path: Path, content: object) -> None:
 
     Raises: Failure when it cannot be written.
     """
-    temporary = ""
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")  # made 0600
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(content, file, indent=2)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        replace_file(path, f"{json.dumps(content, indent=2)}\n".encode(), mode=0o600)
     except OSError as exc:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise Failure(f"cannot write {path}: {exc.strerror}") from exc
 
 

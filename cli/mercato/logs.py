@@ -23,7 +23,7 @@ _PAUSE = 0.2
 @click.option("-n", "--lines", type=click.IntRange(0, 10_000), default=50, help="So many lines of each.")
 @home_option
 def logs(name: str | None, follow: bool, lines: int, home: Home) -> None:
-    """Show the logs of all processes, or of one (edge, web, wallet, category, postgres, mercato)."""
+    """Show the logs of all processes, or of one (a process, postgres, or mercato itself)."""
     paths = _find(home, name)
     position = {path: path.stat().st_size for path in paths}
     for path in paths:

@@ -46,6 +46,9 @@ class Login:
     scopes: tuple[str, ...] = ()
 
 
+CATALOGUE_EDITOR = "catalogue-editor"
+STOCK_KEEPER = "stock-keeper"
+MARKETING = "marketing"
 FINANCE = "finance"
 PERSONAS = (
     Persona(
@@ -58,9 +61,9 @@ PERSONAS = (
         ),
     ),
     Persona("shopper-2", ("customer",), (Funding(10_000, "Opening credit"), Funding(2_000, "Loyalty bonus"))),
-    Persona("catalogue-editor", ("catalogue-editor",)),
-    Persona("stock-keeper", ("stock-keeper",)),
-    Persona("marketing", ("marketing",)),
+    Persona(CATALOGUE_EDITOR, ("catalogue-editor",)),
+    Persona(STOCK_KEEPER, ("stock-keeper",)),
+    Persona(MARKETING, ("marketing",)),
     Persona(FINANCE, ("finance",)),
     Persona("support", ("support",)),
     Persona("superuser", ("superuser",)),

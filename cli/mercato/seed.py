@@ -18,12 +18,15 @@ from mercato.topology import System
 @click.command()
 @home_option
 def seed(home: Home) -> None:
-    """Make the demo's people and fund their wallets; what is there stays as it is."""
+    """Make the demo's people, fund their wallets and fill the shop; what is there stays as it is."""
     if not home.is_running():
         raise Failure("the system is not running; mercato up starts and seeds it")
     with open_system(home) as system:
         seeded = seed_with_progress(system)
-    click.echo(f"{seeded.users} users made, {seeded.adjustments} adjustments booked")
+    click.echo(
+        f"{seeded.users} users made, {seeded.adjustments} adjustments booked, "
+        f"{seeded.things} things put into the shop"
+    )
 
 
 def seed_with_progress(system: System, check: Callable[[], None] = lambda: None) -> Seeded:

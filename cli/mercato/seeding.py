@@ -5,7 +5,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
+from mercato.accounts import logged_in
 from mercato.api import Api, ApiRefused
+from mercato.demo.catalogue import fingerprint
+from mercato.demo.filling import count_steps, fill
 from mercato.home import read_json, write_private_json
 from mercato.personas import (
     FINANCE,
@@ -29,32 +32,36 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Seeded:
-    """What a seed changed: how many users it made, how many adjustments it booked."""
+    """What a seed changed: users made, wallet adjustments booked, things put into the shop."""
 
     users: int
     adjustments: int
+    things: int
 
 
 def seed(system: System, *, progress: Progress = lambda _done, _of: None) -> Seeded:
-    """Make the personas and fund their wallets, leaving alone what is there. `progress` gets done and of.
+    """Make the personas, fund their wallets and fill the shop, leaving alone what is there.
 
+    `progress` gets done and of, in this thread, and may raise to end the work.
     Raises: ApiRefused, UsersRefused, Failure on an origin that is not for demos.
     """
     refuse_demo(system.origin)
     api = Api(system.edge_url, system.origin)
-    of = len(PERSONAS) + sum(len(persona.funding) for persona in PERSONAS)
+    people = len(PERSONAS) + sum(len(persona.funding) for persona in PERSONAS)
+    of = people + count_steps()
     logins, made = _people(system, api)
     progress(len(PERSONAS), of)
     booked = 0
     for done, is_new in enumerate(_fund_wallets(api, logins), start=len(PERSONAS) + 1):
         booked += is_new
         progress(done, of)
+    things = fill(api, logins, progress=lambda done: progress(people + done, of))
     write_private_json(system.home.stamps_file, read_json(system.home.stamps_file) | {_STAMP: _stamp(system)})
-    return Seeded(users=made, adjustments=booked)
+    return Seeded(users=made, adjustments=booked, things=things)
 
 
 def is_seeded(system: System) -> bool:
-    """Whether these databases were seeded with these personas and the log-ins still stand in their file."""
+    """Whether these databases were seeded with these personas and this catalogue, and the log-ins stand."""
     stamp = _stamp(system)
     return bool(stamp) and read_json(system.home.stamps_file).get(_STAMP) == stamp
 
@@ -82,14 +89,13 @@ def _can_log_in(api: Api, login: Login) -> bool:
 
 def _fund_wallets(api: Api, logins: Mapping[str, Login]) -> Iterator[bool]:
     """Book what the wallets begin with, as finance; yields for each adjustment whether it is new."""
-    tokens = api.login(logins[FINANCE].email, logins[FINANCE].password)
-    for persona in PERSONAS:
-        login = logins[persona.name]
-        for number, funding in enumerate(persona.funding, start=1):
-            # The subject is in the key: a persona made anew in another database is another wallet.
-            key = f"seed:{persona.name}:{number}:{login.sub}"
-            yield api.adjust_wallet(tokens.access, key=key, body=_adjustment(login, funding))
-    api.logout(tokens)
+    with logged_in(api, logins[FINANCE]) as finance:
+        for persona in PERSONAS:
+            login = logins[persona.name]
+            for number, funding in enumerate(persona.funding, start=1):
+                # The subject is in the key: a persona made anew in another database is another wallet.
+                key = f"seed:{persona.name}:{number}:{login.sub}"
+                yield not finance.post("/wallet/adjustments", _adjustment(login, funding), key=key).is_replay
 
 
 def _adjustment(login: Login, funding: Funding) -> dict[str, object]:
@@ -107,5 +113,5 @@ def _stamp(system: System) -> str:
     logins = [(login.persona, login.sub) for login in read_logins(system.home)]
     if not all(identities):
         return ""
-    content = json.dumps([identities, logins, [asdict(persona) for persona in PERSONAS]])
+    content = json.dumps([identities, logins, [asdict(persona) for persona in PERSONAS], fingerprint()])
     return hashlib.sha256(content.encode()).hexdigest()

@@ -39,6 +39,8 @@ class Service:
     port_offset: int
     options: tuple[str, ...] = ()  # What else its settings read, passed on when the caller has it set.
     has_key: bool = False  # Whether it signs with a private key of its own.
+    has_media: bool = False  # Whether it keeps pictures in a folder of its own.
+    asks: tuple[str, ...] = ()  # The services that it calls.
 
     @property
     def prefix(self) -> str:
@@ -49,13 +51,28 @@ class Service:
 GATEWAY = Service("gateway", process="web", port_offset=10, options=("LOGIN_AUDIENCE",), has_key=True)
 WALLET = Service("wallet", process="wallet", port_offset=1, options=("WALLET_CURRENCIES",))
 CATEGORY = Service(
-    "catalog_category",
-    process="category",
-    port_offset=2,
-    options=("CATALOG_PRODUCT_URL",),
-    has_key=True,
+    "catalog_category", process="category", port_offset=2, has_key=True, asks=("catalog_product",)
 )
-SERVICES = (GATEWAY, WALLET, CATEGORY)
+PRODUCT = Service(
+    "catalog_product",
+    process="product",
+    port_offset=3,
+    has_key=True,
+    has_media=True,
+    asks=("catalog_category",),
+)
+VARIANT = Service(
+    "catalog_variant",
+    process="variant",
+    port_offset=4,
+    options=("CATALOG_VARIANT_CURRENCIES", "CATALOG_VARIANT_LOW_STOCK"),
+    has_key=True,
+    asks=("catalog_product",),
+)
+BANNER = Service(
+    "banner", process="banner", port_offset=5, options=("BANNER_EXTERNAL_HOSTS",), has_media=True
+)
+SERVICES = (GATEWAY, WALLET, CATEGORY, PRODUCT, VARIANT, BANNER)
 EDGE = "edge"
 _METRICS_OFFSET = 11
 
@@ -115,6 +132,11 @@ class System:
         }
         if service.has_key:
             env["KEYS_PRIVATE"] = os.fspath(self.home.keys_dir / "private" / service.name)
+        if service.has_media:
+            env[f"{prefix}_MEDIA"] = os.fspath(self.home.media_dir(service.name))
+        for other in SERVICES:
+            if other.name in service.asks:
+                env[f"{other.prefix}_URL"] = _local(self.port + other.port_offset)
         if service is GATEWAY:
             env["EDGE_KEY"] = self.credentials.edge_key
         return env

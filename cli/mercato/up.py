@@ -41,7 +41,7 @@ _BIGGEST_LOG = 10 * 1024 * 1024  # bytes
     "--only",
     metavar="A,B",
     default="",
-    help="Only these processes: edge, web, gateway (both), wallet, category.",
+    help="Only these processes: edge, web, gateway (both), wallet, category, product, variant, banner.",
 )
 @home_option
 def up(detach: bool, port: int | None, only: str, home: Home) -> None:

@@ -14,7 +14,7 @@ import requests
 
 from mercato.home import Home
 
-OFFSETS = (0, 1, 10, 11)
+OFFSETS = (*range(6), 10, 11)
 
 
 @dataclass

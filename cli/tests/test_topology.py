@@ -9,6 +9,7 @@ from mercato.credentials import Credentials, ServiceCredentials
 from mercato.failures import Failure
 from mercato.home import Home
 from mercato.topology import (
+    EDGE,
     GATEWAY,
     SERVICES,
     WALLET,
@@ -38,14 +39,18 @@ def test_ports_move_together(programs: dict[str, Program]) -> None:
         "web": (9010,),
         "wallet": (9001,),
         "category": (9002,),
+        "product": (9003,),
+        "variant": (9004,),
+        "banner": (9005,),
     }
     assert programs["edge"].env["WALLET_URL"] == "http://127.0.0.1:9001"
     assert programs["edge"].env["CATALOG_CATEGORY_URL"] == "http://127.0.0.1:9002"
+    assert programs["edge"].env["BANNER_URL"] == "http://127.0.0.1:9005"
     assert programs["edge"].env["WEB_URL"] == "http://127.0.0.1:9010"
 
 
 def test_the_edge_starts_last(programs: dict[str, Program]) -> None:
-    assert programs["edge"].tier > max(programs[name].tier for name in ("web", "wallet", "category"))
+    assert programs["edge"].tier > max(programs[name].tier for name in programs if name != "edge")
 
 
 def test_the_edge_knows_no_database_and_no_private_key(programs: dict[str, Program]) -> None:
@@ -63,7 +68,7 @@ def test_the_wallet_knows_nothing_of_the_gateway(programs: dict[str, Program]) -
     assert not [value for value in known.values() if "gateway" in value or "edge-secret" in value]
 
 
-@pytest.mark.parametrize("name", ["edge", "web", "wallet", "category"])
+@pytest.mark.parametrize("name", [EDGE, *(service.process for service in SERVICES)])
 def test_no_process_runs_as_owner_or_sees_the_callers_secrets(
     programs: dict[str, Program], name: str
 ) -> None:
@@ -84,7 +89,35 @@ def test_only_holders_get_private_keys_and_only_their_own(programs: dict[str, Pr
     assert holders == {
         "web": os.fspath(home.keys_dir / "private" / "gateway"),
         "category": os.fspath(home.keys_dir / "private" / "catalog_category"),
+        "product": os.fspath(home.keys_dir / "private" / "catalog_product"),
+        "variant": os.fspath(home.keys_dir / "private" / "catalog_variant"),
     }
+
+
+def test_services_know_those_they_call_and_no_other(programs: dict[str, Program]) -> None:
+    known = {
+        name: {variable: url for variable, url in p.env.items() if url.startswith("http://127")}
+        for name, p in programs.items()
+        if name != "edge"
+    }
+
+    assert known == {
+        "web": {},
+        "wallet": {},
+        "category": {"CATALOG_PRODUCT_URL": "http://127.0.0.1:9003"},
+        "product": {"CATALOG_CATEGORY_URL": "http://127.0.0.1:9002"},
+        "variant": {"CATALOG_PRODUCT_URL": "http://127.0.0.1:9003"},
+        "banner": {},
+    }
+
+
+def test_services_with_pictures_keep_them_in_the_data_directory(
+    programs: dict[str, Program], home: Home
+) -> None:
+    assert programs["product"].env["CATALOG_PRODUCT_MEDIA"] == os.fspath(
+        home.data_dir / "media/catalog_product"
+    )
+    assert programs["banner"].env["BANNER_MEDIA"] == os.fspath(home.data_dir / "media/banner")
 
 
 def test_gateway_means_edge_and_web() -> None:
@@ -95,7 +128,7 @@ def test_gateway_means_edge_and_web() -> None:
 
 def test_refuses_a_process_that_does_not_exist() -> None:
     with pytest.raises(
-        UnknownProcess, match="no process 'walet'; there are: category, edge, gateway, wallet, web"
+        UnknownProcess, match="no process 'walet'; there are: banner, category, edge, gateway, product"
     ):
         chosen_processes(["walet"])
 

@@ -12,7 +12,7 @@ import pytest
 import requests
 from terminal import Mercato, free_base
 
-ALL = {"postgres", "web", "wallet", "category", "edge"}
+ALL = {"postgres", "web", "wallet", "category", "product", "variant", "banner", "edge"}
 
 
 @pytest.fixture(scope="module")
@@ -69,12 +69,21 @@ def test_funds_the_wallets(running: Mercato, persona: str, balance: int) -> None
     assert answer.json()["balances"][0]["balance_minor"] == balance
 
 
+def test_fills_the_shop(running: Mercato) -> None:
+    url = f"http://localhost:{running.port}/api/v1/products"
+
+    products = requests.get(url, params={"limit": "100"}, timeout=10).json()["data"]
+
+    assert len(products) >= 64
+    assert all(product["image"] and product["brand"] for product in products)
+
+
 def test_a_second_seed_changes_nothing(running: Mercato) -> None:
     before = running("logins", "--json").stdout
 
     answer = running("seed")
 
-    assert answer.stdout == "0 users made, 0 adjustments booked\n"
+    assert answer.stdout == "0 users made, 0 adjustments booked, 0 things put into the shop\n"
     assert running("logins", "--json").stdout == before
 
 
@@ -83,7 +92,7 @@ def test_seeding_mends_a_lost_file_of_logins(running: Mercato) -> None:
 
     answer = running("seed")
 
-    assert answer.stdout == "8 users made, 0 adjustments booked\n"
+    assert answer.stdout == "8 users made, 0 adjustments booked, 0 things put into the shop\n"
     assert running.wallet(running.token("shopper")).json()["balances"][0]["balance_minor"] == 50_000
 
 

@@ -1,0 +1,88 @@
+"""What `mercato up` leaves behind is a shop, made through the front door, and made once."""
+
+import io
+import subprocess
+
+import pytest
+from PIL import Image
+
+
+def every(system, path, **parameters):
+    """All rows of a list, page by page."""
+    rows, cursor = [], ""
+    while cursor is not None:
+        query = {"limit": "100", **parameters} | ({"cursor": cursor} if cursor else {})
+        page = system.request("GET", path, params=query).json()
+        rows, cursor = rows + page["data"], page["next_cursor"]
+    return rows
+
+
+@pytest.fixture(scope="module")
+def products(system):
+    return every(system, "/api/v1/products")
+
+
+@pytest.fixture(scope="module")
+def summaries(system, products):
+    ids = [product["id"] for product in products]
+    batches = [ids[start : start + 100] for start in range(0, len(ids), 100)]
+    return [
+        summary
+        for batch in batches
+        for summary in system.request(
+            "GET", "/api/v1/variants/summary", params={"product": ",".join(batch)}
+        ).json()["data"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "at_least"),
+    [("/api/v1/categories", 28), ("/api/v1/products", 60), ("/api/v1/brands", 8), ("/api/v1/variants", 300)],
+)
+def test_is_full(system, path, at_least):
+    assert len(every(system, path)) >= at_least
+
+
+def test_shows_a_banner_in_its_first_place(system):
+    hero = system.request("GET", "/api/v1/banners?placement=home_hero").json()["data"]
+
+    assert hero
+    assert all(banner["image"]["alt"] for banner in hero)
+
+
+def test_gives_every_product_a_picture_with_words_for_it(products):
+    assert [product["slug"] for product in products if not (product["image"] or {}).get("alt")] == []
+
+
+def test_gives_every_product_a_price(products, summaries):
+    assert {summary["product"] for summary in summaries} == {product["id"] for product in products}
+    assert all(0 < summary["price_min_minor"] <= summary["price_max_minor"] for summary in summaries)
+
+
+def test_puts_every_product_where_a_shopper_finds_it(system, products):
+    roots = system.request("GET", "/api/v1/categories/tree").json()["data"]
+    found = [every(system, "/api/v1/products", category=root["id"]) for root in roots]
+
+    assert {product["id"] for rows in found for product in rows} == {product["id"] for product in products}
+
+
+def test_serves_every_size_of_a_picture(system, products):
+    image = products[0]["image"]
+    answers = {
+        rendition["width"]: system.request("GET", rendition["url"]) for rendition in image["renditions"]
+    }
+
+    opened = {width: Image.open(io.BytesIO(answer.content)) for width, answer in answers.items()}
+    assert {(width, picture.size[0], picture.format) for width, picture in opened.items()} == {
+        (width, width, "WEBP") for width in answers
+    }
+    assert all("immutable" in answer.headers["Cache-Control"] for answer in answers.values())
+
+
+def test_is_made_once(system, products):
+    done = subprocess.run(
+        [system.command, "seed"], env=system.env, capture_output=True, text=True, timeout=120, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert every(system, "/api/v1/products") == products
