@@ -7,7 +7,7 @@ import pytest
 from services import SERVICES
 
 from chassis.problems import CHALLENGE, REFUSED_CHALLENGE
-from chassis.testing.attacks import ATTACKS, Answer
+from chassis.testing.attacks import ATTACKS, Answer, Parts
 
 READ = "/api/v1/wallet"
 WRITE = "/api/v1/wallet/adjustments"
@@ -22,6 +22,13 @@ REFUSAL = {
     "status": 401,
     "code": "invalid-token",
 }
+BAD_AT_THE_EDGE = [case for case in ATTACKS if case.edge is Answer.REFUSED]
+NOBODY = {
+    "no Authorization": (),
+    "an empty Authorization": (("Authorization", ""),),
+    "an Authorization of white space": (("Authorization", " \t "),),
+    "a cookie": (("Cookie", "__Host-sid=a; sid=a; access_token=a"),),
+}
 BAD_AT_A_SERVICE = [case for case in ATTACKS if case.service is Answer.REFUSED]
 FETCHING = [case for case in ATTACKS if case.id in {"A24", "A25", "A23"}]
 ANYTHING_LIKE_A_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8}")
@@ -32,6 +39,9 @@ def name_of(service):
 
 
 each_service = pytest.mark.parametrize("service", SERVICES, ids=name_of)
+each_public_service = pytest.mark.parametrize(
+    "service", [service for service in SERVICES if service.is_public], ids=name_of
+)
 each_attack = pytest.mark.parametrize("case", ATTACKS, ids=lambda case: case.label)
 
 
@@ -88,7 +98,7 @@ def test_answers_at_a_service_as_it_must(system, connect, service, case):
         assert_answer(reply, case.service)
 
 
-@pytest.mark.parametrize("service", [service for service in SERVICES if service.is_public], ids=name_of)
+@each_public_service
 @pytest.mark.parametrize("case", BAD_AT_A_SERVICE, ids=lambda case: case.label)
 def test_is_refused_where_nobody_needs_a_token(system, connect, service, case):
     parts = case.build(system.aim(service.audience, scope=service.reads))
@@ -100,6 +110,24 @@ def test_is_refused_where_nobody_needs_a_token(system, connect, service, case):
     assert_answer(reply, Answer.REFUSED)
 
 
+@each_public_service
+@pytest.mark.parametrize("case", BAD_AT_THE_EDGE, ids=lambda case: case.label)
+def test_is_refused_at_the_edge_where_nobody_needs_a_token(system, connect, service, case):
+    parts = case.build(system.aim("gateway", scope=service.reads))
+
+    assert_answer(send(connect, system.port, parts, read=service.path, write=service.write), Answer.REFUSED)
+
+
+@each_public_service
+@pytest.mark.parametrize("headers", NOBODY.values(), ids=NOBODY)
+def test_shows_nobody_in_particular_what_is_public(system, connect, service, headers):
+    for port in (system.port, system.process(service.process)["port"]):
+        reply = send(connect, port, Parts(headers=headers), read=service.path)
+
+        assert reply.status == 200
+        assert "public" in reply.header("cache-control")
+
+
 @each_attack
 def test_answers_at_the_edge_as_it_must(system, connect, case):
     reply = send(connect, system.port, case.build(system.aim("gateway")))
@@ -108,9 +136,7 @@ def test_answers_at_the_edge_as_it_must(system, connect, case):
 
 
 def test_tells_nobody_at_the_edge_why_a_token_is_bad(system, connect):
-    cases = [case for case in ATTACKS if case.edge is Answer.REFUSED]
-
-    replies = [send(connect, system.port, case.build(system.aim("gateway"))) for case in cases]
+    replies = [send(connect, system.port, case.build(system.aim("gateway"))) for case in BAD_AT_THE_EDGE]
 
     assert_all_alike(replies)
 

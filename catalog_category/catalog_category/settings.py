@@ -14,27 +14,8 @@ ALLOWED_HOSTS = defaults.allowed_hosts(ORIGIN)
 # Asked how many products use a category, before it is deleted.
 PRODUCT_URL = env.env_str("CATALOG_PRODUCT_URL", "http://127.0.0.1:8003")
 
-INSTALLED_APPS = [
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.messages",
-    "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
-    "rest_framework",
-    "drf_spectacular",
-    "chassis.django",
-    "catalog_category",
-]
-
-MIDDLEWARE = [
-    "chassis.django.middleware.RequestContext",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "chassis.django.admin.JWTAdminMiddleware",
-]
+INSTALLED_APPS = [*defaults.APPS, "catalog_category"]
+MIDDLEWARE = defaults.MIDDLEWARE
 
 ROOT_URLCONF = "catalog_category.urls"
 WSGI_APPLICATION = "catalog_category.wsgi.application"

@@ -14,27 +14,8 @@ ALLOWED_HOSTS = defaults.allowed_hosts(ORIGIN)
 # Asked whether a category exists, and what is below it.
 CATEGORY_URL = env.env_str("CATALOG_CATEGORY_URL", "http://127.0.0.1:8002")
 
-INSTALLED_APPS = [
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.messages",
-    "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
-    "rest_framework",
-    "drf_spectacular",
-    "chassis.django",
-    "catalog_product",
-]
-
-MIDDLEWARE = [
-    "chassis.django.middleware.RequestContext",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "chassis.django.admin.JWTAdminMiddleware",
-]
+INSTALLED_APPS = [*defaults.APPS, "catalog_product"]
+MIDDLEWARE = defaults.MIDDLEWARE
 
 ROOT_URLCONF = "catalog_product.urls"
 WSGI_APPLICATION = "catalog_product.wsgi.application"

@@ -17,27 +17,8 @@ LOW_STOCK = env.env_int("CATALOG_VARIANT_LOW_STOCK", 5, minimum=0, maximum=1000)
 # Asked whether a product exists, before it gets a variant.
 PRODUCT_URL = env.env_str("CATALOG_PRODUCT_URL", "http://127.0.0.1:8003")
 
-INSTALLED_APPS = [
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.messages",
-    "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
-    "rest_framework",
-    "drf_spectacular",
-    "chassis.django",
-    "catalog_variant",
-]
-
-MIDDLEWARE = [
-    "chassis.django.middleware.RequestContext",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "chassis.django.admin.JWTAdminMiddleware",
-]
+INSTALLED_APPS = [*defaults.APPS, "catalog_variant"]
+MIDDLEWARE = defaults.MIDDLEWARE
 
 ROOT_URLCONF = "catalog_variant.urls"
 WSGI_APPLICATION = "catalog_variant.wsgi.application"

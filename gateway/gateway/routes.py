@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 MEBIBYTE: Final = 1024 * 1024
 WEB: Final = "web"
@@ -66,6 +66,20 @@ class Route:
         return self.prefix.startswith("/media/")
 
 
+def _catalog(prefix: str, service: str, read_scopes: frozenset[str] = _CATALOG_READ, **more: Any) -> Route:
+    methods = (*READ, "POST", "PATCH", "DELETE")
+    return Route(
+        prefix,
+        methods,
+        service,
+        Credential.PUBLIC,
+        audience=service,
+        scopes=_CATALOG_WRITE,
+        read_scopes=read_scopes,
+        **more,
+    )
+
+
 ROUTES: Final = (
     Route("/", READ, WEB, Credential.PAGE, exact=True),
     Route("/.well-known", READ, WEB, Credential.NONE),
@@ -78,54 +92,12 @@ ROUTES: Final = (
         audience="wallet",
         scopes=frozenset({"wallet:read", "wallet:write", "wallet:admin"}),
     ),
-    Route(
-        "/api/v1/categories",
-        (*READ, "POST", "PATCH", "DELETE"),
-        "catalog_category",
-        Credential.PUBLIC,
-        audience="catalog_category",
-        scopes=_CATALOG_WRITE,
-        read_scopes=_CATALOG_READ,
-    ),
-    Route(
-        "/api/v1/products",
-        (*READ, "POST", "PATCH", "DELETE"),
-        "catalog_product",
-        Credential.PUBLIC,
-        audience="catalog_product",
-        scopes=_CATALOG_WRITE,
-        read_scopes=_CATALOG_READ,
-        body_limit=_UPLOAD,
-        read_seconds=_RENDERING,
-    ),
-    Route(
-        "/api/v1/brands",
-        (*READ, "POST", "PATCH", "DELETE"),
-        "catalog_product",
-        Credential.PUBLIC,
-        audience="catalog_product",
-        scopes=_CATALOG_WRITE,
-        read_scopes=_CATALOG_READ,
-    ),
+    _catalog("/api/v1/categories", "catalog_category"),
+    _catalog("/api/v1/products", "catalog_product", body_limit=_UPLOAD, read_seconds=_RENDERING),
+    _catalog("/api/v1/brands", "catalog_product"),
     Route("/media/products", READ, "catalog_product", Credential.NONE),
-    Route(
-        "/api/v1/options",
-        (*READ, "POST", "PATCH", "DELETE"),
-        "catalog_variant",
-        Credential.PUBLIC,
-        audience="catalog_variant",
-        scopes=_CATALOG_WRITE,
-        read_scopes=_CATALOG_READ | _STOCK,
-    ),
-    Route(
-        "/api/v1/variants",
-        (*READ, "POST", "PATCH", "DELETE"),
-        "catalog_variant",
-        Credential.PUBLIC,
-        audience="catalog_variant",
-        scopes=_CATALOG_WRITE,
-        read_scopes=_CATALOG_READ | _STOCK,
-    ),
+    _catalog("/api/v1/options", "catalog_variant", read_scopes=_CATALOG_READ | _STOCK),
+    _catalog("/api/v1/variants", "catalog_variant", read_scopes=_CATALOG_READ | _STOCK),
     Route(
         "/api/v1/stock",
         (*READ, "POST"),

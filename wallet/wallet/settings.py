@@ -13,27 +13,8 @@ ALLOWED_HOSTS = defaults.allowed_hosts(ORIGIN)
 CURRENCIES = env.env_list("WALLET_CURRENCIES", "EUR,USD,GBP")
 DEFAULT_CURRENCY = CURRENCIES[0]
 
-INSTALLED_APPS = [
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.messages",
-    "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
-    "rest_framework",
-    "drf_spectacular",
-    "chassis.django",
-    "wallet",
-]
-
-MIDDLEWARE = [
-    "chassis.django.middleware.RequestContext",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "chassis.django.admin.JWTAdminMiddleware",
-]
+INSTALLED_APPS = [*defaults.APPS, "wallet"]
+MIDDLEWARE = defaults.MIDDLEWARE
 
 ROOT_URLCONF = "wallet.urls"
 WSGI_APPLICATION = "wallet.wsgi.application"

@@ -7,6 +7,8 @@ from chassis.web import allowed_hosts, server
 
 __all__ = [
     "ADMIN_TEMPLATES",
+    "APPS",
+    "MIDDLEWARE",
     "REST_FRAMEWORK",
     "SILENCED_SYSTEM_CHECKS",
     "SPECTACULAR_SETTINGS",
@@ -15,6 +17,28 @@ __all__ = [
     "database_owner",
     "databases",
     "server",
+]
+
+APPS: Final = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "chassis.django",
+]
+"""INSTALLED_APPS of a service with an admin, but for its own."""
+
+MIDDLEWARE: Final = [
+    "chassis.django.middleware.RequestContext",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "chassis.django.admin.JWTAdminMiddleware",
 ]
 
 REST_FRAMEWORK: Final[dict[str, Any]] = {
