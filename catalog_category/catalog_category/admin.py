@@ -1,41 +1,38 @@
 """The tree for staff. What they save goes through the operations, whose rules hold here as everywhere."""
 
-from typing import Any, cast
+from contextlib import AbstractContextManager
+from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from catalog_category import operations
 from catalog_category.models import Category
-from chassis.django.admin import ProblemMessages, ServiceAdminSite
+from chassis.django.admin import ServiceAdminSite
 from chassis.django.etags import ANY, Expected
 from chassis.django.fields import SLUG_FORM
+from chassis.django.refusable import RefusableAdmin, VersionedForm
 from chassis.problems import DomainError
 
 site = ServiceAdminSite(name="admin")
 
 
-class CategoryForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Says what would be refused beside the field, so that nothing typed is lost."""
+class CategoryForm(VersionedForm):
+    """Says beside the field what would be refused, so that nothing typed is lost."""
 
     slug = forms.RegexField(SLUG_FORM, max_length=80)
     position = forms.IntegerField(required=False, min_value=0, max_value=10**6, help_text="Last when empty.")
-    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     class Meta:
         model = Category
         fields = ["parent", "position", "name", "slug", "description", "status"]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            self.fields["seen"].initial = self.instance.version
-
     def clean(self) -> dict[str, Any]:
-        cleaned = cast(dict[str, Any], super().clean())
+        cleaned = super().clean()
         if "parent" in cleaned:
             try:
                 operations.check_move(self.instance, cleaned["parent"])
@@ -45,7 +42,7 @@ class CategoryForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Category, site=site)
-class CategoryAdmin(ProblemMessages):
+class CategoryAdmin(RefusableAdmin):
     form = CategoryForm
     fields = ["parent", "position", "name", "slug", "description", "status", "seen"]
     autocomplete_fields = ["parent"]
@@ -56,6 +53,10 @@ class CategoryAdmin(ProblemMessages):
     show_full_result_count = False
     # One delete is one question to the product service; there is no button for many.
     actions = None
+
+    def saving(self) -> AbstractContextManager[Any]:
+        """A move and a change of one form are saved together, or neither."""
+        return transaction.atomic()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:
         """As the tree is read, in the list and where a parent is chosen."""
@@ -82,7 +83,7 @@ class CategoryAdmin(ProblemMessages):
 
     def _change(self, obj: Category, form: Any, values: Any, place: Any) -> Category:
         # The move first: it waits for its turn, which must come before any row is locked.
-        expected = Expected(frozenset({form.cleaned_data["seen"] or 0}))
+        expected = form.expected()
         if {"parent", "position"} & set(form.changed_data):
             moved = operations.move_category(category_id=obj.public_id, expected=expected, **place)
             expected = Expected(frozenset({moved.version}))

@@ -130,13 +130,17 @@ def row_of(line: Sequence[Category]) -> Row:
 
 
 def rows_of(categories: Sequence[Category]) -> list[Row]:
-    """Categories, fetched with their parents; one statement finds all their paths."""
+    """Categories, fetched with their parents; one statement finds all their paths.
+
+    What was deleted between the two reads is left out.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_PATHS, [[category.pk for category in categories]])
         paths = dict(cursor.fetchall())
     return [
         _row(category, paths[category.pk], category.parent.public_id if category.parent else None)
         for category in categories
+        if category.pk in paths
     ]
 
 

@@ -3,6 +3,7 @@
 from typing import Any, Final
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q
 from django.http import Http404, HttpResponse
 from drf_spectacular.utils import extend_schema
@@ -112,6 +113,7 @@ class CategoryDetail(PublicReads):
         request=serializers.CategoryPatch,
         parameters=[etags.IF_MATCH],
     )
+    @transaction.atomic
     def patch(self, request: Request, public_id: UUID) -> Response:
         check_parameters(request, ())
         expected = etags.expected(request)
@@ -177,6 +179,7 @@ class MoveCategory(APIView):
         request=serializers.MoveInput,
         parameters=[etags.IF_MATCH],
     )
+    @transaction.atomic
     def post(self, request: Request, public_id: UUID) -> Response:
         check_parameters(request, ())
         expected = etags.expected(request)
@@ -243,6 +246,7 @@ def _list(request: Request, categories: list[Category], next_cursor: str | None)
     return _answer(request, serializers.CategoryList(data).data)
 
 
+# Of a change, within its transaction: afterwards somebody else may have deleted it.
 def _written(category: Category, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     row = queries.row_of(queries.lineage(category.public_id))
     tag = {"ETag": etags.etag(category.version)}

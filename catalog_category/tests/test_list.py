@@ -1,5 +1,8 @@
 import pytest
 
+from catalog_category import queries
+from catalog_category.models import Category
+
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/categories"
 CACHE = "public, max-age=30, stale-while-revalidate=300"
@@ -174,3 +177,11 @@ def test_asks_as_many_queries_for_a_full_page_as_for_one(anonymous, make_categor
 
     with django_assert_num_queries(2):
         anonymous.get(URL, {"limit": 100})
+
+
+def test_leaves_out_what_is_deleted_while_it_is_read(make_category):
+    kept, gone = make_category("kept"), make_category("gone")
+    read = list(Category.objects.select_related("parent").order_by("position"))
+    gone.delete()
+
+    assert [row.id for row in queries.rows_of(read)] == [kept.public_id]

@@ -188,5 +188,5 @@ def test_asks_as_many_queries_however_much_moves(editor, make_category, django_a
     root, moved = make_category(), make_category()
     [make_category(parent=parent) for parent in (root, moved) for _ in range(8)]
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(14):
         move(editor, moved, to=root, position=0)

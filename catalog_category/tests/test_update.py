@@ -123,5 +123,5 @@ def test_refuses_another_scope(as_staff, shoes):
 
 
 def test_asks_few_queries(editor, shoes, django_assert_num_queries):
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         patch(editor, shoes, {"name": "x"})

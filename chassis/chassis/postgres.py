@@ -1,6 +1,7 @@
 """How a service reaches PostgreSQL, as itself and as the owner of its tables, whatever the framework."""
 
 import os
+from contextlib import closing
 from typing import Any, Final
 
 from psycopg2 import ProgrammingError, connect, sql
@@ -18,6 +19,12 @@ _BY_DEFAULT: Final = (
     "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
 )
 _HISTORY: Final = "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {history} FROM {role}"
+# Extensions that a superuser has made are his own, and the default above took their functions from everyone.
+_EXTENSIONS: Final = """
+    SELECT p.oid::regprocedure::text FROM pg_proc p
+      JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+     WHERE p.proowner = current_user::regrole
+"""
 _TOO_MANY_RIGHTS: Final = """
     SELECT rolsuper OR has_schema_privilege(rolname, 'public', 'CREATE') OR EXISTS
            (SELECT FROM pg_tables WHERE schemaname = 'public' AND tableowner = rolname)
@@ -57,9 +64,11 @@ def grant_by_default(owner: dict[str, Any], role: str) -> None:
     _execute(owner, *(sql.SQL(text).format(role=sql.Identifier(role)) for text in _BY_DEFAULT))
 
 
-def protect_history(owner: dict[str, Any], role: str, history: str) -> None:
-    """After migrations: the service looks at their history when it starts, and must not change it."""
-    _execute(owner, sql.SQL(_HISTORY).format(history=sql.Identifier(history), role=sql.Identifier(role)))
+def finish_rights(owner: dict[str, Any], role: str, history: str) -> None:
+    """After migrations: the role may use extensions, and look at the history but not change it."""
+    name = sql.Identifier(role)
+    grants = [sql.SQL(f"GRANT EXECUTE ON FUNCTION {one} TO {{}}").format(name) for one in _extensions(owner)]
+    _execute(owner, sql.SQL(_HISTORY).format(history=sql.Identifier(history), role=name), *grants)
 
 
 def has_too_many_rights(cursor: Any) -> bool:
@@ -77,14 +86,17 @@ def _database(name: str, options: str) -> dict[str, Any]:
         raise ConfigurationError(f"{name} is not a libpq connection URL.") from exc
     if "dbname" not in dsn or "user" not in dsn:
         raise ConfigurationError(f"{name} must name a user and a database.")
-    return {"connect_timeout": 3, "options": options} | dsn
+    return {"connect_timeout": 3, "tcp_user_timeout": 5000, "keepalives_idle": 30, "options": options} | dsn
+
+
+def _extensions(owner: dict[str, Any]) -> list[str]:
+    # As PostgreSQL itself writes them, quoted where they must be.
+    with closing(connect(**owner)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(_EXTENSIONS)
+        return [str(name) for (name,) in cursor.fetchall()]
 
 
 def _execute(login: dict[str, Any], *statements: sql.Composable) -> None:
-    connection = connect(**login)
-    try:
-        with connection, connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-    finally:
-        connection.close()
+    with closing(connect(**login)) as connection, connection, connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)

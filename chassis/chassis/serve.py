@@ -31,6 +31,7 @@ def serve(target: str, *, bind: tuple[str, int], workers: int, threads: int) -> 
         http=HTTPModes.http1,
         workers=workers,
         blocking_threads=threads,
+        blocking_threads_idle_timeout=600,
         backlog=_BACKLOG,
         backpressure=_BACKLOG,
         http1_settings=HTTP1Settings(keep_alive=True),

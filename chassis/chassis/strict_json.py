@@ -7,7 +7,8 @@ _MAX_DIGITS: Final = 17
 
 
 def parse_object(data: bytes, *, integers_only: bool = False) -> dict[str, Any]:
-    """The object that these bytes spell: UTF-8 without a mark, no member twice, no NaN (RFC 8259 section 4).
+    """The object that these bytes spell: UTF-8 without a mark, no member twice, no NaN, no half of a
+    surrogate pair (RFC 8259 sections 4 and 8.2).
 
     integers_only refuses other numbers, and integers of more than 17 characters before they cost anything.
     Raises: ValueError, and nothing else whatever the bytes.
@@ -24,6 +25,9 @@ def parse_object(data: bytes, *, integers_only: bool = False) -> dict[str, Any]:
         raise ValueError("nested too deep") from exc
     if not isinstance(parsed, dict):
         raise ValueError("not an object")
+    if b"\\ud" in data.lower():
+        # Half of a surrogate pair is no character, and no text can be written that has one: this raises.
+        json.dumps(parsed, ensure_ascii=False).encode()
     return parsed
 
 

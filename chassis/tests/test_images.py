@@ -1,11 +1,15 @@
 import io
+import resource
 import struct
+import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
-from chassis.images import MAX_BYTES, ImageTooLarge, UnusableImage, digest, render
+from chassis import images
+from chassis.images import MAX_BYTES, Busy, ImageTooLarge, UnusableImage, digest, render
 
 ORIENTATION, MAKER = 0x0112, 0x010F
 
@@ -165,6 +169,73 @@ def test_refuses_too_many_pixels_before_any_is_decoded(size):
 
     with pytest.raises(UnusableImage, match=r"million pixels|not a complete"):
         render(data)
+
+
+@pytest.mark.parametrize("size", [(1, 16_384), (16_384, 1)])
+def test_refuses_a_side_that_webp_cannot_say(size):
+    with pytest.raises(UnusableImage, match="16383"):
+        render(encoded("PNG", size=size))
+
+
+def test_takes_a_jpeg_that_carries_a_preview_of_itself():
+    buffer = io.BytesIO()
+    preview = Image.new("RGB", (10, 10))
+    Image.new("RGB", (400, 500), "red").save(buffer, "MPO", save_all=True, append_images=[preview])
+
+    picture = render(buffer.getvalue())
+
+    assert (picture.width, picture.height, picture.color) == (400, 500, "#fe0000")
+
+
+def test_keeps_the_shades_of_a_picture_in_sixteen_bits():
+    sixteen = Image.new("I;16", (200, 10))
+    sixteen.putdata([int(65535 * column / 199) for _ in range(10) for column in range(200)])
+    buffer = io.BytesIO()
+    sixteen.save(buffer, "PNG")
+
+    row = opened(render(buffer.getvalue()).renditions[-1]).convert("L")
+
+    assert [abs(row.getpixel((column, 5)) - 255 * column // 199) < 8 for column in (0, 60, 120, 199)] == [
+        True
+    ] * 4
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
+def test_ignores_a_profile_that_nobody_can_read(form):
+    assert render(encoded(form, icc_profile=b"not a profile" * 20)).width == 400
+
+
+def test_keeps_what_is_transparent_beside_a_profile():
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    data = encoded("PNG", color=(255, 0, 0), transparency=(255, 0, 0), icc_profile=profile)
+
+    assert opened(render(data).renditions[0]).getpixel((0, 0))[3] == 0
+
+
+def test_makes_a_large_picture_ready_in_little_memory():
+    before = peak_of_this_process()
+
+    render(encoded("PNG", mode="RGBA", size=(5000, 5000), color=(1, 2, 3, 200)))
+
+    assert peak_of_this_process() - before < 350 * 1024
+
+
+def test_takes_on_no_more_than_two_at_once():
+    with ThreadPoolExecutor(2) as pool, images._turn:
+        waiting = [pool.submit(render, encoded()) for _ in range(2)]
+        while images._places.acquire(blocking=False):
+            images._places.release()
+            time.sleep(0.01)
+
+        with pytest.raises(Busy):
+            render(encoded())
+
+    assert [one.result().width for one in waiting] == [400, 400]
+
+
+def peak_of_this_process():
+    """In kilobytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def test_refuses_too_many_bytes():

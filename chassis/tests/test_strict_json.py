@@ -7,6 +7,10 @@ def test_reads_an_object():
     assert parse_object('{"a": [1, 2.5, null], "ö": {}}'.encode()) == {"a": [1, 2.5, None], "ö": {}}
 
 
+def test_reads_a_whole_surrogate_pair():
+    assert parse_object(b'{"a": "\\ud83d\\ude00 \\\\ud800"}') == {"a": "\U0001f600 \\ud800"}
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -24,6 +28,9 @@ def test_reads_an_object():
         '{"a": 1}'.encode("utf-16"),
         b'{"a": ' + b"[" * 100_000,
         b'{"a": ' + b"9" * 5000 + b"}",
+        b'{"a": "\\ud800"}',
+        b'{"\\uDFFF": 1}',
+        b'{"a": ["\\ude00\\ud83d"]}',
     ],
 )
 def test_refuses_what_is_read_in_two_ways_or_none(data):

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from psycopg2.extensions import parse_dsn
 
+from chassis import postgres as rights
 from mercato import postgres
 from mercato.postgres import AlreadyServed, AnotherMajorVersion, Cluster, PostgresUnavailable
 
@@ -96,6 +98,25 @@ def test_the_owner_makes_tables_and_the_app_role_does_not(shared: Cluster) -> No
         ask(app, "CREATE TABLE u (n int)")
     with pytest.raises(Exception, match="permission denied for table t"):
         ask(app, "SELECT n FROM t")
+
+
+def test_the_app_role_may_use_an_extension_that_a_superuser_has_made(shared: Cluster) -> None:
+    postgres.provide(shared, "search", owner_password="o", app_password="a")
+    owner = parse_dsn(shared.superuser_url("search"))
+    ask(shared.superuser_url("search"), "CREATE TABLE history (n int); SELECT 1")
+
+    rights.grant_by_default(owner, "search_app")
+    ask(shared.superuser_url("search"), "CREATE EXTENSION pg_trgm; SELECT 1")
+    ask(
+        shared.superuser_url("search"),
+        "CREATE FUNCTION own() RETURNS int LANGUAGE sql AS 'SELECT 1'; SELECT 1",
+    )
+    rights.finish_rights(owner, "search_app", "history")
+
+    app = shared.url(user="search_app", password="a", database="search")
+    assert ask(app, "SELECT word_similarity('lamp', 'lamp')") == 1
+    with pytest.raises(Exception, match="permission denied for function own"):
+        ask(app, "SELECT own()")
 
 
 @pytest.mark.parametrize("user", ["left_owner", "left_app"])

@@ -9,10 +9,12 @@ WEB: Final = "web"
 
 READ: Final = ("GET", "HEAD")
 
+_READ_METHODS: Final = frozenset(method.encode() for method in READ)
 _UPLOAD: Final = 8 * MEBIBYTE + 64 * 1024  # A picture of 8 MiB with the form around it.
 _RENDERING: Final = 20.0  # Seconds. 25 million pixels take some on a busy machine.
 _CATALOG_WRITE: Final = frozenset({"catalog:write"})
 _CATALOG_READ: Final = frozenset({"catalog:read", "catalog:write", "catalog:admin"})
+_BANNER_READ: Final = frozenset({"banner:read", "banner:write", "banner:admin"})
 _STOCK: Final = frozenset({"stock:read", "stock:write", "stock:admin"})
 
 
@@ -34,7 +36,8 @@ class Credential(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One prefix of paths. body_limit in bytes, read_seconds is the wait for each piece of the answer.
+    """One prefix of paths. body_limit in bytes; read_seconds is the wait for each piece of the answer, and
+    write_seconds when the request was none of READ.
 
     A prefix holds on segment borders (`/api/v1/wallet` is not `/api/v1/wallets`); an exact route is that
     path alone. scopes: any one of them suffices; a bearer route without scopes takes any user's token. On a
@@ -54,6 +57,11 @@ class Route:
     may_leave_site: bool = False
     body_limit: int = MEBIBYTE
     read_seconds: float = 5.0
+    write_seconds: float = 5.0
+
+    def seconds_for(self, method: bytes) -> float:
+        """How long each piece of the answer to a method is waited for."""
+        return self.read_seconds if method in _READ_METHODS else self.write_seconds
 
     @property
     def is_sandboxed(self) -> bool:
@@ -93,7 +101,7 @@ ROUTES: Final = (
         scopes=frozenset({"wallet:read", "wallet:write", "wallet:admin"}),
     ),
     _catalog("/api/v1/categories", "catalog_category"),
-    _catalog("/api/v1/products", "catalog_product", body_limit=_UPLOAD, read_seconds=_RENDERING),
+    _catalog("/api/v1/products", "catalog_product", body_limit=_UPLOAD, write_seconds=_RENDERING),
     _catalog("/api/v1/brands", "catalog_product"),
     Route("/media/products", READ, "catalog_product", Credential.NONE),
     _catalog("/api/v1/options", "catalog_variant", read_scopes=_CATALOG_READ | _STOCK),
@@ -113,12 +121,19 @@ ROUTES: Final = (
         Credential.PUBLIC,
         audience="banner",
         scopes=frozenset({"banner:write"}),
-        read_scopes=frozenset({"banner:read", "banner:write", "banner:admin"}),
+        read_scopes=_BANNER_READ,
         may_leave_site=True,  # A click on a banner may lead to another shop's page.
         body_limit=_UPLOAD,
-        read_seconds=_RENDERING,
+        write_seconds=_RENDERING,
     ),
-    Route("/api/v1/placements", READ, "banner", Credential.NONE),
+    Route(
+        "/api/v1/placements",
+        READ,
+        "banner",
+        Credential.PUBLIC,
+        audience="banner",
+        read_scopes=_BANNER_READ,
+    ),
     Route("/media/banners", READ, "banner", Credential.NONE),
 )
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 
-from chassis.django.fields import WholeNumber
+from chassis.django.fields import PublicId, StrictInput, Text, WholeNumber
 from wallet.queries import Statement
 
 KINDS: Final = ["adjustment"]
@@ -42,12 +42,14 @@ class StatementQuery(serializers.Serializer[Any]):
     format = serializers.ChoiceField(["json", "csv"], required=False)
 
 
-class AdjustmentInput(serializers.Serializer[Any]):
-    sub = serializers.UUIDField()
+class AdjustmentInput(StrictInput):
+    """What staff book by hand: which wallet, which way, how much, and why."""
+
+    sub = PublicId()
     direction = serializers.ChoiceField(["credit", "debit"])
     amount_minor = WholeNumber(min_value=1, max_value=10**12)
     currency = serializers.ChoiceField(settings.CURRENCIES)
-    reason = serializers.CharField(max_length=500)
+    reason = Text(max_length=500)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The sign takes the place of the direction."""

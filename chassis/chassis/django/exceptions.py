@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Iterator
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
@@ -10,6 +11,7 @@ from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from chassis.django.fields import MAX_ERRORS
 from chassis.problems import (
     MEDIA_TYPE,
     REFUSED_CHALLENGE,
@@ -21,6 +23,8 @@ from chassis.problems import (
 )
 
 _logger = logging.getLogger(__name__)
+_DEADLOCK: Final = "40P01"
+_MEANWHILE: Final = "Somebody else changed the same at the same moment. Nothing was changed; send it again."
 
 
 def problem_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -32,11 +36,13 @@ def problem_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
         exc = exceptions.NotFound()
     if isinstance(exc, PermissionDenied):
         exc = exceptions.PermissionDenied()
+    if isinstance(exc, OperationalError) and getattr(exc.__cause__, "pgcode", None) == _DEADLOCK:
+        return _respond(generic("conflict", _MEANWHILE, request_id=request_id), {"Retry-After": "1"})
     if isinstance(exc, OperationalError):
         _logger.error("The database did not answer.", exc_info=exc)
         return _respond(generic("unavailable", request_id=request_id), {"Retry-After": "1"})
     if isinstance(exc, exceptions.ValidationError):
-        errors = list(_field_errors(exc.get_full_details(), "#"))
+        errors = list(islice(_field_errors(exc.get_full_details(), "#"), MAX_ERRORS))
         return _respond(problem(400, "invalid-input", request_id=request_id, errors=errors))
     if isinstance(exc, exceptions.AuthenticationFailed):
         return _respond(

@@ -80,9 +80,13 @@ def fingerprint(*members: str | int) -> bytes:
 def call(function: str, arguments: Sequence[Any]) -> tuple[Any, ...]:
     """The row that an SQL function answers with, called again after a deadlock.
 
-    There must be no transaction around it: the call is one by itself, which holds its locks shortly.
-    Raises: StillRunning.
+    There must be no transaction around it: the call is one by itself, which holds its locks shortly, and what
+    it refuses must be kept with the key whatever becomes of the caller.
+    Raises: StillRunning, RuntimeError within a transaction.
     """
+    # As atomic(durable=True) tells: the transaction of a test does not count.
+    if connection.atomic_blocks and not connection.atomic_blocks[-1]._from_testcase:  # type: ignore[attr-defined]
+        raise RuntimeError(f"{function} was called within a transaction.")
     statement = f"SELECT * FROM {function}({', '.join(['%s'] * len(arguments))})"  # noqa: S608 - a constant name.
     for attempt in range(1, _ATTEMPTS + 1):
         try:

@@ -1,13 +1,14 @@
 """What happens around every request: its id, its log line, its metrics, its probes, its host."""
 
 import re
+import threading
 import time
 from collections.abc import Callable
 from typing import Final
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.cache import patch_vary_headers
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -20,6 +21,24 @@ from chassis.ids import request_id
 _PARAMETER: Final = re.compile(r"<[^>]+>")
 
 
+class _Closer:
+    """Closes a thread's database connection with its thread.
+
+    The server ends threads that have nothing to do. Django's connection is in a cycle of references, so it
+    would stay open until a full garbage collection, which may be long in coming.
+    """
+
+    def __init__(self) -> None:
+        self._wrapper = connections[DEFAULT_DB_ALIAS]
+
+    def __del__(self) -> None:
+        if self._wrapper.connection is not None and not self._wrapper.in_atomic_block:
+            self._wrapper.connection.close()
+
+
+_of_this_thread = threading.local()
+
+
 class RequestContext:
     """The outermost middleware. Stops the process at start when there are no usable keys."""
 
@@ -29,6 +48,8 @@ class RequestContext:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
+        if not hasattr(_of_this_thread, "closer"):
+            _of_this_thread.closer = _Closer()
         request.request_id = request_id(request.META.get("HTTP_X_REQUEST_ID"))  # type: ignore[attr-defined]
         logs.clear()
         logs.bind(request_id=request.request_id)  # type: ignore[attr-defined]

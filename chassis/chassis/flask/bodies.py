@@ -5,9 +5,10 @@ from typing import Any, Final, NoReturn
 from flask import Request, request
 from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
+from werkzeug.datastructures import FileStorage
 
 from chassis import lists
-from chassis.flask.problems import Coded, MalformedBody, UnsupportedBody
+from chassis.flask.problems import Coded, MalformedBody, RepeatedField, UnsupportedBody
 from chassis.images import MAX_BYTES
 from chassis.strict_json import parse_object
 
@@ -85,19 +86,31 @@ def read_upload(schema: Schema) -> tuple[bytes, dict[str, Any]]:
     """The bytes of the member `file` of a form, and the other members as the schema reads them.
 
     What is announced to be larger than any image may be is not read at all.
-    Raises: UnsupportedBody, RequestEntityTooLarge, ValidationError.
+    Raises: UnsupportedBody, RequestEntityTooLarge, RepeatedField, ValidationError.
     """
     if request.mimetype != "multipart/form-data":
         raise UnsupportedBody(request.mimetype)
     request.max_content_length = MAX_UPLOAD
-    file = request.files.get("file")
-    data = None if file is None else file.read()
-    # Closes the temporary files that hold what is large.
-    request.close()
+    try:
+        form = _form()
+        file = form.pop("file", None)
+        data = file.read() if isinstance(file, FileStorage) else None
+    finally:
+        # Closes the temporary files that hold what is large.
+        request.close()
     errors: dict[str, Any] = (
         {} if data is not None else {"file": [Coded("required", "No file was submitted.")]}
     )
-    errors |= schema.validate(request.form.to_dict())
+    errors |= schema.validate(form)
     if errors or data is None:
         raise ValidationError(errors)
-    return data, schema.load(request.form.to_dict())
+    return data, schema.load(form)
+
+
+def _form() -> dict[str, Any]:
+    # Texts and files alike, for a name must not stand among both either.
+    members = [*request.form.items(multi=True), *request.files.items(multi=True)]
+    form: dict[str, Any] = dict(members)
+    if len(form) < len(members):
+        raise RepeatedField
+    return form

@@ -62,7 +62,7 @@ def _migrate(owner: dict[str, Any], role: str) -> None:
         postgres.grant_by_default(owner, role)
     upgrade()
     if role:
-        postgres.protect_history(owner, role, HISTORY)
+        postgres.finish_rights(owner, role, HISTORY)
 
 
 COMMANDS: Final = (serve, migrate, openapi)

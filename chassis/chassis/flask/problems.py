@@ -91,6 +91,13 @@ class MalformedBody(HTTPException):
     description = "The body is not one well-formed JSON object."
 
 
+class RepeatedField(HTTPException):
+    """A form has a field twice, and nobody could say which of them is meant."""
+
+    code = 400
+    description = "The form has a field twice."
+
+
 class UnsupportedBody(HTTPException):
     """The body has a content type that this endpoint does not take."""
 
@@ -100,7 +107,7 @@ class UnsupportedBody(HTTPException):
         super().__init__(f'Unsupported media type "{media_type}" in request.')
 
 
-_EXPLAINED: Final = (MalformedBody, UnsupportedBody)
+_EXPLAINED: Final = (MalformedBody, RepeatedField, UnsupportedBody)
 
 
 def _respond(document: dict[str, Any], headers: dict[str, str] | None = None) -> Response:

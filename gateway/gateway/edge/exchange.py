@@ -16,6 +16,7 @@ from gateway.edge.shared import Shared
 from gateway.edge.upstream import Connection, Failure
 from gateway.routes import WEB, Route
 
+_UNAUTHORIZED: Final = 401
 CLIENT_WENT: Final = 499
 """The status in logs and figures of a request whose client left before the answer."""
 
@@ -201,7 +202,7 @@ class Exchange:
     def resume_reply(self) -> None:
         """The client has caught up."""
         if self._connection is not None:
-            self._wait(self._route.read_seconds)
+            self._wait(self._answer_seconds)
             self._connection.resume_reading()
 
     def check(self, now: float) -> None:
@@ -266,6 +267,10 @@ class Exchange:
         self, status: int, fields: Fields, length: int | None, data: bytes, *, is_whole: bool
     ) -> None:
         """Pass on the head, and what has come of the body."""
+        if status == _UNAUTHORIZED and not self._token and policy.is_withheld(self._admitted):
+            # The service saw nobody and asks for a token; it is the scope that is missing.
+            self._refuse(policy.refuse_scope(self._admitted))
+            return
         try:
             head = heads.reply_head(
                 self._admitted,
@@ -306,7 +311,7 @@ class Exchange:
     def hold_body(self) -> None:
         """The upstream is slower than the client."""
         self._is_held = True
-        self._wait(self._route.read_seconds)
+        self._wait(self._answer_seconds)
         self._requester.hold_body()
 
     def resume_body(self) -> None:
@@ -323,6 +328,10 @@ class Exchange:
         if self._forward is None:
             raise RuntimeError("this request was not admitted")
         return self._forward
+
+    @property
+    def _answer_seconds(self) -> float:
+        return self._route.seconds_for(self._request.method)
 
     @property
     def _route(self) -> Route:
@@ -393,7 +402,7 @@ class Exchange:
         data = self._body.take()
         if self._stage == Stage.SENDING:
             self._stage = Stage.WAITING if self._body.is_whole else Stage.SENDING
-            self._wait(self._route.read_seconds if self._body.is_whole else self._shared.times.body)
+            self._wait(self._answer_seconds if self._body.is_whole else self._shared.times.body)
         return data
 
     def _pass_on(self, head: bytes, data: bytes, *, is_whole: bool) -> None:
@@ -405,7 +414,7 @@ class Exchange:
         if is_whole:
             self._connection = None
         else:
-            self._wait(self._route.read_seconds)
+            self._wait(self._answer_seconds)
         if head or data:
             self._requester.write(head + data)
         if is_whole and self._stage != Stage.DONE:

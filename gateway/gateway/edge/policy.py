@@ -175,7 +175,7 @@ def _authenticate(forward: Forward, rules: Rules) -> Decision:
         fields = (("www-authenticate", REFUSED_CHALLENGE),)
         return Refuse("invalid-token", fields=fields, head=forward.head)
     if principal.is_service:
-        return _refuse_scope(forward)
+        return refuse_scope(forward)
     scopes = forward.route.read_scopes if is_public_read else forward.route.scopes
     if scopes and scopes.isdisjoint(principal.scopes):
         return decide_without_scope(forward)
@@ -184,15 +184,21 @@ def _authenticate(forward: Forward, rules: Rules) -> Decision:
 
 def decide_without_scope(forward: Forward) -> Forward | Refuse:
     """What becomes of a user's valid token that gives no right here: reads of a public route need none."""
-    return forward if _is_public_read(forward) else _refuse_scope(forward)
+    return forward if _is_public_read(forward) else refuse_scope(forward)
+
+
+def is_withheld(forward: Forward) -> bool:
+    """Whether a request that goes on without a token came with a valid one, which gives no right there."""
+    return _is_public_read(forward) and bool(forward.head.authorization)
 
 
 def _is_public_read(forward: Forward) -> bool:
     return forward.route.credential is _PUBLIC and forward.request.method in _READ
 
 
-def _refuse_scope(forward: Forward) -> Refuse:
-    # RFC 6750 section 3.1.
-    scope = " ".join(sorted(forward.route.scopes))
+def refuse_scope(forward: Forward) -> Refuse:
+    """The token is good and lacks every scope that would do (RFC 6750 section 3.1)."""
+    scopes = forward.route.read_scopes if _is_public_read(forward) else forward.route.scopes
+    scope = " ".join(sorted(scopes))
     challenge = f'Bearer realm="mercato", error="insufficient_scope", scope="{scope}"'
     return Refuse("insufficient-scope", fields=(("www-authenticate", challenge),), head=forward.head)

@@ -278,3 +278,18 @@ def test_another_service_that_hangs_does_not_hold_up_reads(edge: RunningEdge, be
     waiting.send(b"GET /api/v1/wallet HTTP/1.1\r\n" + HOST + bearer + b"\r\n")
 
     assert edge.ask(READ + b"\r\n").status == 200
+
+
+def test_a_token_that_was_withheld_is_what_lacks_a_scope(edge: RunningEdge, shopper: bytes) -> None:
+    edge.categories.behave = replying(json_reply(status="401 Unauthorized"))
+
+    reply = edge.ask(READ + shopper + b"\r\n")
+
+    assert (reply.status, reply.json()["code"]) == (403, "insufficient-scope")
+    assert "catalog:read" in reply.field("www-authenticate")
+
+
+def test_nobody_is_told_by_the_service_to_log_in(edge: RunningEdge) -> None:
+    edge.categories.behave = replying(json_reply(status="401 Unauthorized"))
+
+    assert edge.ask(READ + b"\r\n").status == 401

@@ -22,4 +22,4 @@ class Command(migrate.Command):
         owner = connection.get_connection_params()
         postgres.grant_by_default(owner, settings.APP_ROLE)
         super().handle(*args, **options)
-        postgres.protect_history(owner, settings.APP_ROLE, "django_migrations")
+        postgres.finish_rights(owner, settings.APP_ROLE, "django_migrations")
