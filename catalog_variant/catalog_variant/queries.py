@@ -160,7 +160,9 @@ def _chosen(variants: Iterable[Variant]) -> list[OptionValue]:
 def _rows(variants: Iterable[Variant], chosen: Sequence[OptionValue]) -> list[Row]:
     places = {value.pk: place for place, value in enumerate(chosen)}
     codes = [(value.option.code, value.code) for value in chosen]
-    return [
-        Row(variant, dict(codes[place] for place in sorted(places[each] for each in variant.value_ids)))
-        for variant in variants
-    ]
+    rows = []
+    for variant in variants:
+        # A value that is gone since the variant was read is no longer chosen.
+        present = sorted(places[each] for each in variant.value_ids if each in places)
+        rows.append(Row(variant, dict(codes[place] for place in present)))
+    return rows

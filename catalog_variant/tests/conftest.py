@@ -92,7 +92,9 @@ def make_option() -> Callable[..., Option]:
 
     def make(code: str, *values: str, **changes: Any) -> Option:
         rows = [{"code": value, "name": value.title()} for value in values]
-        return operations.create_option(code=code, name=code.title(), values=rows, **changes)
+        made = operations.create_option(code=code, name=code.title(), values=rows, **changes)
+        # Read again, for what was written remembers its values.
+        return Option.objects.get(pk=made.pk)
 
     return make
 
@@ -112,7 +114,7 @@ def make_variant(product_service) -> Callable[..., Variant]:
         values = {"sku": f"SKU-{uuid7().hex}", "status": Status.PUBLISHED} | changes
         return operations.create_variant(
             product=product or uuid7(), options=options or {}, price=Money(price, "EUR"), **values
-        )
+        ).variant
 
     return make
 
@@ -126,6 +128,23 @@ def adjust() -> Callable[..., Any]:
         return operations.adjust_stock(variant=variant.public_id, delta=delta, **values)
 
     return adjust
+
+
+@pytest.fixture
+def deleted_after(monkeypatch) -> Callable[..., None]:
+    """Lets somebody else delete all rows of models as soon as an operation has committed."""
+
+    def arrange(name: str, *models: type[Any]) -> None:
+        operation = getattr(operations, name)
+
+        def then_gone(**arguments: Any) -> Any:
+            result = operation(**arguments)
+            [model.objects.all().delete() for model in models]
+            return result
+
+        monkeypatch.setattr(operations, name, then_gone)
+
+    return arrange
 
 
 @pytest.fixture
@@ -161,4 +180,6 @@ def emptied(committed: None, owner: Any) -> Iterator[None]:
     owner.execute("DELETE FROM variant")
     owner.execute("DELETE FROM option_value")
     owner.execute("DELETE FROM option")
+    owner.execute("DELETE FROM django_admin_log")
+    owner.execute("DELETE FROM auth_user")
     owner.connection.commit()

@@ -61,6 +61,10 @@ def movement(variant, **changes):
     } | changes
 
 
+def errors_of(response):
+    return response.context["adminform"].form.errors
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_shows_its_pages(admin, make_variant, make_option, adjust, page):
     make_option("size", "m")
@@ -127,13 +131,54 @@ def test_says_what_is_wrong_and_keeps_what_was_typed(admin, make_variant, shirt,
     assert variant.version == 1
 
 
-def test_says_why_the_options_cannot_be(admin, make_variant, shirt):
+def test_says_why_the_options_cannot_be_and_keeps_what_was_typed(admin, make_variant, shirt):
+    make_variant(PRODUCT, {"size": "m"})
+    form = VARIANT | {"weight_grams": "4711", "values": ids_of("sand")}
+
+    response = admin.post(f"{LISTS['variant']}add/", form)
+
+    assert response.status_code == 200
+    assert "Options differ." in response.content.decode()
+    assert "Other variants of the product choose from other options." in errors_of(response)["values"]
+    assert 'value="4711"' in response.content.decode()
+    assert f'value="{ids_of("sand")[0]}" selected' in response.content.decode()
+    assert Variant.objects.count() == 1
+
+
+def test_says_that_a_variant_exists_beside_its_options(admin, make_variant, shirt):
     make_variant(PRODUCT, {"size": "m"})
 
-    response = admin.post(f"{LISTS['variant']}add/", VARIANT, follow=True)
+    response = admin.post(f"{LISTS['variant']}add/", VARIANT | {"values": ids_of("m")})
 
-    assert "Options differ" in response.content.decode()
-    assert Variant.objects.count() == 1
+    assert "Another variant of the product has the same options." in errors_of(response)["values"]
+
+
+def test_keeps_what_was_typed_while_the_product_service_is_away(admin, no_product_service):
+    response = admin.post(f"{LISTS['variant']}add/", VARIANT | {"weight_grams": "4711"})
+
+    assert response.status_code == 200
+    assert "unavailable" in errors_of(response)["__all__"][0]
+    assert 'value="4711"' in response.content.decode()
+    assert not Variant.objects.exists()
+
+
+def test_says_beside_the_product_that_there_is_none(admin, product_service):
+    product_service.status, product_service.body = 404, b"{}"
+
+    response = admin.post(f"{LISTS['variant']}add/", VARIANT)
+
+    assert errors_of(response)["product"] == ["There is no product with this id."]
+
+
+def test_says_that_what_was_read_has_changed_and_keeps_what_was_typed(admin, make_variant):
+    variant = make_variant()
+    admin.post(change_url("variant", variant), VARIANT)
+
+    response = admin.post(change_url("variant", variant), VARIANT | {"weight_grams": "4711"})
+
+    assert response.status_code == 200
+    assert "changed since it was read" in errors_of(response)["__all__"][0]
+    assert 'value="4711"' in response.content.decode()
 
 
 def test_does_not_undo_what_somebody_else_changed_meanwhile(admin, make_variant):
@@ -194,6 +239,31 @@ def test_changes_adds_and_deletes_values(admin, make_option):
     ]
 
 
+def test_saves_nothing_of_an_option_of_which_a_value_is_refused_and_keeps_what_was_typed(admin):
+    second = {name.replace("-0-", "-1-"): value for name, value in OPTION.items() if "-0-" in name}
+    form = OPTION | second | {"values-TOTAL_FORMS": "2", "values-0-name": "typed"}
+
+    response = admin.post(f"{LISTS['option']}add/", form)
+
+    assert response.status_code == 200
+    assert "Code taken." in errors_of(response)["__all__"][0]
+    assert 'value="typed"' in response.content.decode()
+    assert not Option.objects.exists()
+
+
+def test_keeps_a_value_that_a_variant_has_and_what_was_typed(admin, make_option, make_variant):
+    option = make_option("size", "m")
+    make_variant(options={"size": "m"})
+    value = {"values-INITIAL_FORMS": "1", "values-0-id": option.values.get().pk, "values-0-DELETE": "on"}
+
+    response = admin.post(change_url("option", option), OPTION | value | {"name": "typed"})
+
+    option.refresh_from_db()
+    assert "Option in use." in errors_of(response)["__all__"][0]
+    assert 'value="typed"' in response.content.decode()
+    assert (option.name, option.values.count()) == ("Size", 1)
+
+
 def test_deletes_an_option_that_nothing_chooses_from(admin, make_option):
     option = make_option("size", "m")
 
@@ -228,10 +298,34 @@ def test_moves_stock_once_for_one_form(admin, make_variant):
 def test_says_that_there_is_not_enough(admin, make_variant):
     form = movement(make_variant(), delta="-1")
 
-    response = admin.post(f"{LISTS['stockmovement']}add/", form, follow=True)
+    response = admin.post(f"{LISTS['stockmovement']}add/", form)
 
-    assert "Insufficient stock" in response.content.decode()
+    assert "Insufficient stock" in errors_of(response)["__all__"][0]
+    assert 'value="Delivery"' in response.content.decode()
     assert not StockMovement.objects.exists()
+
+
+def test_shows_a_refused_form_with_a_new_key(admin, make_variant, adjust):
+    variant = make_variant()
+    form = movement(variant, delta="-1")
+    shown = admin.post(f"{LISTS['stockmovement']}add/", form).context["adminform"].form
+    adjust(variant, 5)
+
+    again = admin.post(f"{LISTS['stockmovement']}add/", form | {"key": shown["key"].value()})
+
+    assert again.status_code == 302
+    assert Variant.objects.get().on_hand == 4
+
+
+def test_moves_nothing_with_a_key_that_has_moved_something_else(admin, make_variant):
+    form = movement(make_variant())
+    admin.post(f"{LISTS['stockmovement']}add/", form)
+
+    response = admin.post(f"{LISTS['stockmovement']}add/", form | {"delta": "6"})
+
+    assert "was used for another request" in errors_of(response)["__all__"][0]
+    assert response.context["adminform"].form["key"].value() == form["key"]
+    assert Variant.objects.get().on_hand == 5
 
 
 @pytest.mark.parametrize("delta", ["0", "1000001", "x", ""])

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from catalog_variant.models import Variant
+from catalog_variant.models import OptionValue, Variant
 from catalog_variant.operations import variants
 from chassis.ids import uuid7
 from chassis.keys import KeyStore
@@ -266,6 +266,16 @@ def test_needs_what_has_no_default(editor, member):
 
 def test_refuses_another_media_type(editor):
     assert post(editor, BODY, "text/plain").status_code == 415
+
+
+def test_answers_with_what_it_added_though_somebody_deletes_it_at_once(editor, deleted_after):
+    deleted_after("create_variant", Variant, OptionValue)
+
+    response = post(editor, BODY)
+
+    assert response.status_code == 201
+    assert response.json()["options"] == BODY["options"]
+    assert response.json()["availability"]["state"] == "out_of_stock"
 
 
 def test_refuses_the_anonymous(anonymous):

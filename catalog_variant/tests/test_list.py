@@ -1,5 +1,6 @@
 import pytest
 
+from catalog_variant import queries
 from chassis.ids import uuid7
 
 pytestmark = pytest.mark.django_db
@@ -194,3 +195,10 @@ def test_asks_two_queries_however_long_the_page_is(anonymous, make_variant, shir
 
     with django_assert_num_queries(2):
         anonymous.get(URL, {"limit": 100})
+
+
+def test_leaves_out_a_value_that_was_deleted_after_the_variant_was_read(make_variant, shirt):
+    read = make_variant(PRODUCT, {"colour": "forest", "size": "m"})
+    read.value_ids.append(0)
+
+    assert queries.rows_of([read])[0].options == {"colour": "forest", "size": "m"}

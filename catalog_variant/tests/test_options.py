@@ -112,6 +112,18 @@ def test_adds_an_option_with_values_as_the_last(editor, size):
     assert response["ETag"] == '"1"'
 
 
+def test_answers_with_what_it_wrote_though_somebody_deletes_it_at_once(editor, size, deleted_after):
+    deleted_after("create_option", Option)
+    deleted_after("update_option", Option)
+
+    changed = send(editor, "patch", f"/{size.public_id}", {"name": "Sizes"}, "*")
+    added = post(editor, BODY)
+
+    assert (changed.status_code, changed.json()["name"], changed["ETag"]) == (200, "Sizes", '"2"')
+    assert [value["code"] for value in changed.json()["values"]] == ["s", "m"]
+    assert (added.status_code, len(added.json()["values"])) == (201, 2)
+
+
 @pytest.mark.parametrize("code", ["size", "SIZE"])
 def test_refuses_a_code_that_another_has(editor, size, code):
     response = post(editor, BODY | {"code": code})

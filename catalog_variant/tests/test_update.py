@@ -3,7 +3,7 @@ import json
 import pytest
 
 from catalog_variant import operations
-from catalog_variant.models import Money, OptionValue
+from catalog_variant.models import Money, OptionValue, Variant
 from catalog_variant.operations.variants import CurrencyDiffers
 from chassis.django.etags import ANY
 from chassis.ids import uuid7
@@ -48,6 +48,21 @@ def test_counts_another_price_up(editor, variant):
     variant.refresh_from_db()
     assert row["price"] == EUROS
     assert (variant.price_minor, variant.price_version) == (1790, 2)
+
+
+def test_answers_with_what_it_wrote_though_somebody_deletes_it_at_once(editor, variant, deleted_after):
+    deleted_after("update_variant", Variant, OptionValue)
+
+    response = patch(editor, variant, {"options": {"size": "l"}})
+
+    assert (response.status_code, response["ETag"]) == (200, '"2"')
+    assert response.json()["options"] == {"colour": "forest", "size": "l"}
+
+
+def test_answers_with_what_can_be_sold_now(editor, variant, adjust):
+    adjust(variant, 9)
+
+    assert patch(editor, variant, {"safety": 5}).json()["availability"] == {"state": "low_stock", "left": 4}
 
 
 @pytest.mark.parametrize("body", [{"price": {"amount_minor": 1990, "currency": "EUR"}}, {"position": 7}])

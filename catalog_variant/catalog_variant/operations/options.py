@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Max, QuerySet
 
+from catalog_variant import queries
 from catalog_variant.models import Display, Option, OptionValue
 from chassis.django.constraints import refusing
 from chassis.django.etags import ANY, Expected
@@ -54,7 +55,7 @@ def create_option(
 ) -> Option:
     """Add an option with values (each the arguments of add_value), in their order unless they state another.
 
-    Without a position it is the last. Raises: CodeTaken.
+    Without a position it is the last. Gives it back with its values. Raises: CodeTaken.
     """
     option = Option(code=code, name=name, display=display)
     option.position = _place(Option.objects.all(), position)
@@ -63,21 +64,22 @@ def create_option(
     rows = [OptionValue(option=option, **_placed(value, index)) for index, value in enumerate(values)]
     with refusing({_VALUE_CODE: partial(CodeTaken, "#/values")}):
         OptionValue.objects.bulk_create(rows)
-    return option
+    return _written(option)
 
 
 @transaction.atomic
 def update_option(*, option_id: UUID, expected: Expected, **changes: Any) -> Option:
     """Set code, name, display or position of the version that is expected; the next one has them.
 
-    What is set to the value it had is no change. Raises: NoSuchOption, PreconditionFailed, CodeTaken.
+    What is set to the value it had is no change. Gives the option back with its values.
+    Raises: NoSuchOption, PreconditionFailed, CodeTaken.
     """
     option = _lock(option_id, expected)
     changed = _set(option, changes)
     if changed:
         with refusing({"option_code_key": CodeTaken}):
             _save_version(option, *changed)
-    return option
+    return _written(option)
 
 
 @transaction.atomic
@@ -177,3 +179,8 @@ def _set(row: Any, changes: Mapping[str, Any]) -> list[str]:
 def _save_version(option: Option, *fields: str) -> None:
     option.version += 1
     option.save(update_fields=[*fields, "version"])
+
+
+def _written(option: Option) -> Option:
+    # Nobody can delete the row before the transaction ends.
+    return queries.options().get(pk=option.pk)

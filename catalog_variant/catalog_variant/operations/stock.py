@@ -34,10 +34,10 @@ class UnknownVariant(Refused):
         self.errors = (FieldError("#/variant", "unknown", self.detail),)
 
 
-_REFUSALS: Final = {
-    refusal.code: refusal
-    for refusal in (InsufficientStock, StockLimitReached, UnknownVariant, IdempotencyKeyReused)
-}
+NOTHING_MOVED: Final = (InsufficientStock, StockLimitReached, UnknownVariant)
+"""Refusals after which it is sure that no request with the key has moved anything, or ever will."""
+
+_REFUSALS: Final = {refusal.code: refusal for refusal in (*NOTHING_MOVED, IdempotencyKeyReused)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from django.db.models import Max, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from catalog_variant import queries
 from catalog_variant.models import MAX_OPTIONS, Money, OptionValue, Status, Variant
 from chassis.django.asking import ServiceAway, ask
 from chassis.django.constraints import refusing
@@ -135,10 +136,11 @@ def create_variant(
     status: str = Status.DRAFT,
     position: int | None = None,
     safety: int = 0,
-) -> Variant:
+) -> queries.Row:
     """Add a variant to a product that the product service knows; without a position it is the last.
 
-    options is the code of a value by the code of its option, both in any case.
+    options is the code of a value by the code of its option, both in any case. Gives back what was written,
+    read within its transaction.
     Raises: UnknownProduct, ServiceAway, UnknownOption, TooManyOptions, InvalidCompareAt, SkuTaken,
     VariantExists, OptionsDiffer, CurrencyDiffers.
     """
@@ -158,11 +160,11 @@ def create_variant(
     with transaction.atomic(), refusing(_REFUSALS):
         variant.position = _last(product) if position is None else position
         variant.save(force_insert=True)
-    return variant
+        return _written(variant)
 
 
 @transaction.atomic
-def update_variant(*, variant_id: UUID, expected: Expected, **changes: Any) -> Variant:
+def update_variant(*, variant_id: UUID, expected: Expected, **changes: Any) -> queries.Row:
     """Set what create_variant takes, product excepted, of the version that is expected; the next one has it.
 
     options holds what changes alone; None takes an option away. Another price counts price_version up. What
@@ -180,7 +182,7 @@ def update_variant(*, variant_id: UUID, expected: Expected, **changes: Any) -> V
             changed.append("price_version")
         with refusing(_REFUSALS):
             _save(variant, *changed)
-    return variant
+    return _written(variant)
 
 
 @transaction.atomic
@@ -272,3 +274,9 @@ def _save(variant: Variant, *fields: str) -> None:
     variant.version += 1
     variant.updated_at = timezone.now()
     variant.save(update_fields=[*fields, "version", "updated_at"])
+
+
+def _written(variant: Variant) -> queries.Row:
+    # Nobody can delete the row, or what it chooses, before the transaction ends.
+    variant.refresh_from_db(fields=["available"])
+    return queries.rows_of([variant])[0]

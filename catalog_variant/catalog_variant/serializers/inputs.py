@@ -10,6 +10,7 @@ from rest_framework import serializers
 from catalog_variant.models import (
     GTIN_FORM,
     MAX_MINOR,
+    MAX_OPTIONS,
     MAX_SAFETY,
     SKU_FORM,
     SWATCH_FORM,
@@ -18,7 +19,17 @@ from catalog_variant.models import (
     Reason,
     Status,
 )
-from chassis.django.fields import MAX_IDS, SLUG_FORM, Ids, PublicId, Slug, StrictInput, Text, WholeNumber
+from chassis.django.fields import (
+    MAX_IDS,
+    SLUG_FORM,
+    Ids,
+    PublicId,
+    ShortMap,
+    Slug,
+    StrictInput,
+    Text,
+    WholeNumber,
+)
 
 _MAX_DELTA: Final = 10**6
 _MAX_GRAMS: Final = 10**7
@@ -75,8 +86,11 @@ class Grams(WholeNumber):
         super().__init__(min_value=1, max_value=_MAX_GRAMS, allow_null=True, **kwargs)
 
 
-class Choices(serializers.DictField):
+class Choices(ShortMap):
     """The code of a value by the code of its option, as a JSON object."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MAX_OPTIONS, **kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
         choices = super().to_internal_value(data)

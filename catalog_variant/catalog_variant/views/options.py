@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from catalog_variant import operations, queries, serializers
+from catalog_variant.models import Option
 from chassis.django import etags
 from chassis.django.openapi import PAGE, documented
 from chassis.django.pagination import paginate
@@ -47,6 +48,7 @@ class Options(PublicReads):
         {201: serializers.OptionOutput},
         403,
         409,
+        413,
         415,
         operation_id="options_create",
         request=serializers.OptionInput,
@@ -56,7 +58,7 @@ class Options(PublicReads):
         data = serializers.OptionInput(data=request.data)
         data.is_valid(raise_exception=True)
         option = operations.create_option(**data.validated_data)
-        return _option(option.public_id, 201, {"Location": f"/api/v1/options/{option.public_id}"})
+        return _written(option, 201, {"Location": f"/api/v1/options/{option.public_id}"})
 
 
 class OptionDetail(PublicReads):
@@ -85,6 +87,7 @@ class OptionDetail(PublicReads):
         404,
         409,
         412,
+        413,
         415,
         428,
         operation_id="options_update",
@@ -96,8 +99,8 @@ class OptionDetail(PublicReads):
         expected = etags.expected(request)
         data = serializers.OptionPatch(data=request.data)
         data.is_valid(raise_exception=True)
-        operations.update_option(option_id=public_id, expected=expected, **data.validated_data)
-        return _option(public_id)
+        option = operations.update_option(option_id=public_id, expected=expected, **data.validated_data)
+        return _written(option)
 
     @documented(
         "Delete an option that no variant chooses from",
@@ -125,6 +128,7 @@ class OptionValues(APIView):
         403,
         404,
         409,
+        413,
         415,
         operation_id="options_values_create",
         description="The `ETag` is that of the option, which gets a new version.",
@@ -149,6 +153,7 @@ class OptionValueDetail(APIView):
         404,
         409,
         412,
+        413,
         415,
         428,
         operation_id="options_values_update",
@@ -185,8 +190,7 @@ class OptionValueDetail(APIView):
         return Response(status=204, headers=_tag(option.version))
 
 
-def _option(public_id: UUID, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    option = queries.options().get(public_id=public_id)
+def _written(option: Option, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     data = serializers.OptionOutput(option).data
     return Response(data, status, headers=_tag(option.version) | (headers or {}))
 

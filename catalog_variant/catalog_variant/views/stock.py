@@ -23,6 +23,7 @@ class Adjustments(APIView):
         {201: serializers.MovementOutput},
         403,
         409,
+        413,
         415,
         422,
         operation_id="stock_adjustments_create",

@@ -49,6 +49,7 @@ class Variants(PublicReads):
         {201: serializers.VariantOutput},
         403,
         409,
+        413,
         415,
         422,
         503,
@@ -59,8 +60,8 @@ class Variants(PublicReads):
         check_parameters(request, ())
         data = serializers.VariantInput(data=request.data)
         data.is_valid(raise_exception=True)
-        variant = operations.create_variant(**data.validated_data)
-        return _written(request, variant, 201, {"Location": f"/api/v1/variants/{variant.public_id}"})
+        row = operations.create_variant(**data.validated_data)
+        return _written(request, row, 201, {"Location": f"/api/v1/variants/{row.variant.public_id}"})
 
 
 class VariantDetail(PublicReads):
@@ -88,6 +89,7 @@ class VariantDetail(PublicReads):
         404,
         409,
         412,
+        413,
         415,
         422,
         428,
@@ -100,8 +102,8 @@ class VariantDetail(PublicReads):
         expected = etags.expected(request)
         data = serializers.VariantPatch(data=request.data)
         data.is_valid(raise_exception=True)
-        variant = operations.update_variant(variant_id=public_id, expected=expected, **data.validated_data)
-        return _written(request, variant)
+        row = operations.update_variant(variant_id=public_id, expected=expected, **data.validated_data)
+        return _written(request, row)
 
     @documented(
         "Delete a variant, or archive it when its stock has ever moved",
@@ -193,9 +195,7 @@ def _answer(request: Request, data: Any, version: int | None = None) -> HttpResp
 
 
 def _written(
-    request: Request, variant: Variant, status: int = 200, headers: dict[str, str] | None = None
+    request: Request, row: queries.Row, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
-    # Read again, for the database works out what is available.
-    variant.refresh_from_db()
-    tag = {"ETag": etags.etag(variant.version)}
-    return Response(_rows(request, [variant])[0], status, headers=tag | (headers or {}))
+    data = serializers.variant_output(row, with_stock=sees_more(request, _STOCK))
+    return Response(data, status, headers={"ETag": etags.etag(row.variant.version)} | (headers or {}))
