@@ -19,13 +19,17 @@ from chassis.ids import uuid7
 # `search` and `words` are columns that a trigger keeps and no model loads.
 _MATCHES: Final = "product.search @@ websearch_to_tsquery('english', %s)"
 # The operator uses an index; how alike is alike enough is a setting of the connection (settings.py).
-_RESEMBLES: Final = "product.words %%> %s"
-# Any hit of the full text stands above any likeness; whole numbers, so that a cursor can hold one exactly.
+_RESEMBLES: Final = "product.words %%>> %s"
+# A hit stands above every hit of what may be meant, and that above any likeness, of which the title's counts
+# most; whole numbers, so that a cursor can hold one exactly.
 _RELEVANCE: Final = """(
     CASE WHEN product.search @@ websearch_to_tsquery('english', %s)
-         THEN 1000000 + (1000000 * ts_rank(product.search, websearch_to_tsquery('english', %s)))::int
-         ELSE (1000000 * word_similarity(%s, product.words))::int END
-)"""
+         THEN 2000000 + 1000000 * ts_rank(product.search, websearch_to_tsquery('english', %s))
+         WHEN product.search @@ websearch_to_tsquery('english', %s)
+         THEN 1000000 + 1000000 * ts_rank(product.search, websearch_to_tsquery('english', %s))
+         ELSE 600000 * strict_word_similarity(%s, product.words)
+            + 400000 * strict_word_similarity(%s, product.title) END
+)::int"""
 _HEX_DIGITS_64: Final = r"^[0-9a-f]{64}$"
 
 
@@ -48,17 +52,18 @@ class ProductQuerySet(models.QuerySet["Product"]):
         """What is in at least one of these categories."""
         return self.filter(pk__in=ProductCategory.objects.filter(category__in=categories).values("product"))
 
-    def matching(self, text: str) -> Self:
-        """What the full text search finds for the words of a customer."""
-        return self.filter(_claim(_MATCHES, text))
+    def matching(self, text: str, meant: str = "") -> Self:
+        """What the full text search finds for the words of a customer, or for what these may mean."""
+        return self.filter(_matches(text, meant))
 
-    def resembling(self, text: str) -> Self:
-        """The same, and what has words that look like these, as after a slip of the finger."""
-        return self.filter(models.Q(_claim(_MATCHES, text)) | models.Q(_claim(_RESEMBLES, text)))
+    def resembling(self, text: str, meant: str) -> Self:
+        """The same, and what has words that look like the text."""
+        return self.filter(_matches(text, meant) | models.Q(_claim(_RESEMBLES, text)))
 
-    def with_relevance(self, text: str) -> Self:
+    def with_relevance(self, text: str, meant: str = "") -> Self:
         """Annotates `relevance`, a whole number that is larger the better the product fits the words."""
-        relevance = RawSQL(_RELEVANCE, [text] * 3, output_field=models.IntegerField())  # noqa: S611 - constant.
+        said = [text, text, meant, meant, text, text]
+        relevance = RawSQL(_RELEVANCE, said, output_field=models.IntegerField())  # noqa: S611 - constant.
         return self.annotate(relevance=relevance)
 
     def with_order(self) -> Self:
@@ -231,6 +236,11 @@ class Media(models.Model):
 def has_slug(slug: str) -> "Exact[str]":
     """A filter for the one with this slug, in any case."""
     return Exact(Lower("slug"), slug.lower())
+
+
+def _matches(text: str, meant: str) -> models.Q:
+    matches = models.Q(_claim(_MATCHES, text))
+    return matches | models.Q(_claim(_MATCHES, meant)) if meant else matches
 
 
 def _claim(condition: str, text: str) -> RawSQL:

@@ -25,8 +25,8 @@ SERVER = defaults.server("CATALOG_PRODUCT", 8003)
 DATABASES = defaults.databases("CATALOG_PRODUCT")
 DATABASE_OWNER = defaults.database_owner("CATALOG_PRODUCT")
 APP_ROLE = defaults.app_role(DATABASES, DATABASE_OWNER)
-# From where on two words look alike to the search, of 1; the default of 0.6 forgives too little.
-DATABASES["default"]["OPTIONS"]["options"] += " -c pg_trgm.word_similarity_threshold=0.35"
+# From where on two words look alike to the search, of 1: those of four letters with another one amidst do.
+DATABASES["default"]["OPTIONS"]["options"] += " -c pg_trgm.strict_word_similarity_threshold=0.25"
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",

@@ -127,11 +127,56 @@ def test_does_not_undo_what_somebody_else_changed_meanwhile(admin, make_product)
     form = form_of(shoe, title="Mine")
     admin.post(page_of(shoe, PRODUCTS), form_of(shoe, title="Theirs"))
 
-    response = admin.post(page_of(shoe, PRODUCTS), form, follow=True)
+    response = admin.post(page_of(shoe, PRODUCTS), form)
 
-    assert "changed since it was read" in response.content.decode()
+    text = response.content.decode()
     shoe.refresh_from_db()
-    assert shoe.title == "Theirs"
+    assert (response.status_code, shoe.title) == (200, "Theirs")
+    assert "changed since it was read" in text
+    assert 'value="Mine"' in text
+
+
+def test_keeps_what_was_typed_when_the_category_service_is_away(admin, make_product, no_category_service):
+    shoe = make_product("shoe")
+    form = form_of(shoe, title="Typed", categories=CATEGORY)
+
+    response = admin.post(page_of(shoe, PRODUCTS), form)
+
+    text = response.content.decode()
+    assert response.status_code == 200
+    assert "A service that must be asked does not answer." in text
+    assert 'value="Typed"' in text
+    assert CATEGORY in text
+
+
+@pytest.mark.parametrize("page", ["add/", "{}/change/"])
+def test_keeps_what_was_typed_when_the_slug_is_taken_meanwhile(admin, make_product, monkeypatch, page):
+    make_product("hat")
+    shoe = make_product("shoe")
+    # As though the other product had come after the form was checked.
+    monkeypatch.setattr(Product, "validate_constraints", lambda *args, **kwargs: None)
+
+    response = admin.post(f"{PRODUCTS}{page.format(shoe.pk)}", form_of(shoe, title="Typed", slug="hat"))
+
+    text = response.content.decode()
+    assert response.status_code == 200
+    assert "Another one has this slug." in text
+    assert 'value="Typed"' in text
+    assert sorted(Product.objects.values_list("slug", flat=True)) == ["hat", "shoe"]
+
+
+def test_keeps_what_was_typed_of_a_brand(admin, make_brand):
+    brand = make_brand("Alder", slug="alder")
+    form = {"name": "Mine", "slug": "alder", "description": "", "seen": brand.version}
+    admin.post(page_of(brand, BRANDS), form | {"name": "Theirs"})
+
+    response = admin.post(page_of(brand, BRANDS), form)
+
+    text = response.content.decode()
+    brand.refresh_from_db()
+    assert (response.status_code, brand.name) == (200, "Theirs")
+    assert "changed since it was read" in text
+    assert 'value="Mine"' in text
 
 
 def test_deletes_no_product(admin, make_product):
@@ -172,10 +217,24 @@ def test_says_why_it_takes_no_picture(admin, make_product, make_image, changes, 
     file = SimpleUploadedFile("a.png", make_image())
     form = {"product": make_product().pk, "file": file, "alt": "Side", "options": "{}", "place": ""}
 
-    response = admin.post(f"{MEDIA}add/", form | changes, follow=True)
+    response = admin.post(f"{MEDIA}add/", form | changes)
 
+    assert response.status_code == 200
     assert message in response.content.decode()
     assert not Media.objects.exists()
+
+
+def test_keeps_what_was_typed_of_a_picture_that_is_there_already(admin, make_product, make_image, add_media):
+    shoe = make_product()
+    add_media(shoe, data=make_image())
+    file = SimpleUploadedFile("a.png", make_image())
+
+    response = admin.post(f"{MEDIA}add/", {"product": shoe.pk, "file": file, "alt": "Typed", "options": "{}"})
+
+    text = response.content.decode()
+    assert response.status_code == 200
+    assert "This product shows the same picture for the same options." in text
+    assert 'value="Typed"' in text
 
 
 def test_shows_and_changes_a_picture(admin, make_product, add_media):
@@ -198,11 +257,13 @@ def test_does_not_undo_what_somebody_else_said_of_a_picture(admin, make_product,
     form = {"alt": "Theirs", "options": "", "place": "", "seen": "2"}
     admin.post(page_of(media, MEDIA), form)
 
-    response = admin.post(page_of(media, MEDIA), form | {"alt": "Mine"}, follow=True)
+    response = admin.post(page_of(media, MEDIA), form | {"alt": "Mine"})
 
+    text = response.content.decode()
     media.refresh_from_db()
-    assert "changed since it was read" in response.content.decode()
-    assert media.alt == "Theirs"
+    assert (response.status_code, media.alt) == (200, "Theirs")
+    assert "changed since it was read" in text
+    assert 'value="Mine"' in text
 
 
 def test_takes_a_picture_away(admin, make_product, add_media):

@@ -71,6 +71,15 @@ def test_points_at_a_category_that_the_category_service_does_not_know(editor, ca
     assert Product.objects.count() == 1
 
 
+def test_asks_no_further_than_the_first_category_that_is_not_known(editor, category_service):
+    category_service.status = 404
+
+    response = post(editor, BODY | {"categories": [UNKNOWN, OTHER]})
+
+    assert [error["pointer"] for error in response.json()["errors"]] == ["#/categories/0"]
+    assert len(category_service.asked) == 1
+
+
 def test_asks_for_a_category_with_a_token_of_its_own_and_remembers_a_yes(editor, category_service):
     post(editor, BODY | {"categories": [UNKNOWN]})
     post(editor, {"title": "Another", "categories": [UNKNOWN]})

@@ -1,6 +1,9 @@
 import json
+from uuid import UUID
 
 import pytest
+
+from catalog_product import queries
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/products"
@@ -166,6 +169,25 @@ def test_asks_once_in_a_while_what_is_below_a_category(anonymous, category_servi
     assert len(category_service.asked) == 1
 
 
+def test_asks_once_in_a_while_about_a_category_that_nobody_sees(anonymous, category_service):
+    category_service.status = 404
+
+    answers = [slugs(anonymous.get(URL, {"category": CATEGORY})) for _ in range(3)]
+
+    assert answers == [[], [], []]
+    assert len(category_service.asked) == 1
+
+
+def test_asks_again_later_about_a_category_that_nobody_saw(anonymous, make_product, category_service, expire):
+    make_product("shoe", categories=[CATEGORY])
+    category_service.status = 404
+    anonymous.get(URL, {"category": CATEGORY})
+    expire(CATEGORY)
+    category_service.status = 200
+
+    assert slugs(anonymous.get(URL, {"category": CATEGORY})) == ["shoe"]
+
+
 def test_finds_nothing_in_a_category_that_nobody_sees(anonymous, make_product, category_service):
     make_product(categories=[CATEGORY])
     category_service.status = 404
@@ -184,14 +206,48 @@ def test_remembers_what_was_below_while_the_category_service_is_away(
     assert slugs(anonymous.get(URL, {"category": CATEGORY})) == ["shoe"]
 
 
-def test_forgets_what_was_below_a_category_that_is_gone(anonymous, category_service, expire, settings):
+def test_asks_once_in_a_while_whether_the_category_service_is_back(
+    anonymous, make_product, category_service, expire
+):
+    make_product("shoe", categories=[CATEGORY])
+    anonymous.get(URL, {"category": CATEGORY})
+    expire(CATEGORY)
+    category_service.asked.clear()
+    category_service.status = 500
+
+    answers = [slugs(anonymous.get(URL, {"category": CATEGORY})) for _ in range(3)]
+
+    assert answers == [["shoe"]] * 3
+    assert len(category_service.asked) == 1
+
+
+def test_lets_one_ask_while_the_others_take_the_copy(category_service, expire):
+    class Asked(list):
+        def append(self, question):
+            super().append(question)
+            meanwhile.append(queries.subtree(UUID(CATEGORY)))
+
+    meanwhile = []
+    queries.subtree(UUID(CATEGORY))
+    expire(CATEGORY)
+    category_service.asked = Asked()
+
+    queries.subtree(UUID(CATEGORY))
+
+    assert meanwhile == [[UUID(CATEGORY)]]
+
+
+def test_forgets_what_was_below_a_category_that_is_gone(
+    anonymous, make_product, category_service, expire, settings
+):
+    make_product("shoe", categories=[CATEGORY])
     anonymous.get(URL, {"category": CATEGORY})
     expire(CATEGORY)
     category_service.status = 404
     anonymous.get(URL, {"category": CATEGORY})
     settings.CATEGORY_URL = "http://127.0.0.1:1"
 
-    assert anonymous.get(URL, {"category": CATEGORY}).status_code == 503
+    assert slugs(anonymous.get(URL, {"category": CATEGORY})) == []
 
 
 def test_cannot_tell_what_is_below_while_the_category_service_is_away(anonymous, no_category_service):

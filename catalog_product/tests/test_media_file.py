@@ -36,6 +36,29 @@ def test_answers_304_to_who_knows_it(anonymous, folder):
     assert response["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"If-Match": '"another"'},
+        {"If-Unmodified-Since": "Thu, 01 Jan 1970 00:00:00 GMT"},
+        {"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"},
+        {"If-None-Match": '"another"'},
+    ],
+)
+def test_minds_no_other_condition(anonymous, folder, header):
+    response = anonymous.get(f"{folder}/160.webp", headers=header)
+
+    assert (response.status_code, response["Content-Type"]) == (200, "image/webp")
+
+
+@pytest.mark.parametrize("header", [{"If-None-Match": "*"}, {"If-Match": '"another"'}])
+def test_remembers_for_nobody_that_a_file_is_missing(anonymous, folder, header):
+    response = anonymous.get(f"{folder}/640.webp", headers=header)
+
+    assert (response.status_code, response["Content-Type"]) == (404, "application/problem+json")
+    assert response["Cache-Control"] == "no-store"
+
+
 def test_answers_whatever_kind_of_picture_is_asked_for(anonymous, folder):
     assert anonymous.get(f"{folder}/160.webp", headers={"Accept": "image/webp"}).status_code == 200
 

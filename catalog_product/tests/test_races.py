@@ -38,14 +38,22 @@ def positions(product):
     return list(product.media.order_by("position").values_list("position", flat=True))
 
 
-def test_two_uploads_at_the_same_position_both_find_a_place(make_product, add_media):
+@pytest.fixture
+def known(make_product, add_media):
+    """Colors of pictures that are not rendered again, of which a process takes on only so many at once."""
+    hat, colors = make_product(), ("red", "lime", "blue", "tan")
+    [add_media(hat, color) for color in colors]
+    return colors
+
+
+def test_uploads_at_the_same_position_all_find_a_place(make_product, add_media, known):
     shoe = make_product()
     add_media(shoe, "black")
 
     at_once(
-        lambda: add_media(shoe, "red", position=0),
-        lambda: add_media(shoe, "green", position=0),
-        lambda: add_media(shoe, "blue", position=0),
+        lambda: add_media(shoe, known[0], position=0),
+        lambda: add_media(shoe, known[1], position=0),
+        lambda: add_media(shoe, known[2], position=0),
     )
 
     shoe.refresh_from_db()
@@ -54,10 +62,10 @@ def test_two_uploads_at_the_same_position_both_find_a_place(make_product, add_me
     assert shoe.media.order_by("position").last().alt == "In black"
 
 
-def test_the_same_picture_at_once_is_shown_once(make_product, add_media):
-    shoe, color = make_product(), f"#{uuid7().hex[-6:]}"
+def test_the_same_picture_at_once_is_shown_once(make_product, add_media, known):
+    shoe = make_product()
 
-    results = at_once(*[lambda: add_media(shoe, color)] * 4)
+    results = at_once(*[lambda: add_media(shoe, known[0])] * 4)
 
     shoe.refresh_from_db()
     assert results.count("media-exists") == 3
@@ -75,11 +83,11 @@ def test_the_same_bytes_for_two_products_at_once_are_one_picture(make_product, a
     assert sorted(path.name for path in media_folder.glob("*/*")) == ["1280.jpg", "1280.webp"]
 
 
-def test_uploads_at_once_do_not_pass_the_limit(make_product, add_media):
-    shoe, colors = make_product(), ("red", "lime", "blue", "tan")
+def test_uploads_at_once_do_not_pass_the_limit(make_product, add_media, known):
+    shoe = make_product()
     [add_media(shoe, f"#0000{number:02x}") for number in range(MAX_MEDIA - 2)]
 
-    results = at_once(*[lambda color=color: add_media(shoe, color) for color in colors])
+    results = at_once(*[lambda color=color: add_media(shoe, color) for color in known])
 
     assert results.count("too-many-media") == 2
     assert positions(shoe) == list(range(MAX_MEDIA))

@@ -46,7 +46,7 @@ def add_media(
 
     options says which values of which options it shows; {} is all of them. The files are written before
     anything is saved, so a failure leaves at most files that nothing names.
-    Raises: NoSuchProduct, UnusableImage, ImageTooLarge, TooManyMedia, MediaExists.
+    Raises: NoSuchProduct, UnusableImage, ImageTooLarge, Busy, TooManyMedia, MediaExists.
     """
     _check_room(get_product(product_id))
     picture = make_picture(data)

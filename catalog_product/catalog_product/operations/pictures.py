@@ -26,7 +26,7 @@ def make_picture(data: bytes) -> Picture:
     """The picture of an upload, its files written. It is not saved yet unless the bytes are known.
 
     Known bytes are rendered again when their files are gone, as after a restore of the database alone.
-    Raises: UnusableImage, ImageTooLarge.
+    Raises: UnusableImage, ImageTooLarge, Busy.
     """
     known = Picture.objects.filter(sha256=images.digest(data)).first()
     if known and all(default_storage.exists(_path(known.sha256, one["name"])) for one in known.renditions):

@@ -37,16 +37,14 @@ class UnknownBrand(DomainError):
 
 
 class UnknownCategory(DomainError):
-    """The category service does not know some of the categories that the input names."""
+    """The category service does not know a category that the input names."""
 
     code = "unknown-category"
     status = 422
 
-    def __init__(self, indexes: Sequence[int]) -> None:
+    def __init__(self, index: int) -> None:
         detail = "There is no category with this id."
-        super().__init__(
-            detail, errors=[FieldError(f"#/categories/{index}", "unknown", detail) for index in indexes]
-        )
+        super().__init__(detail, errors=[FieldError(f"#/categories/{index}", "unknown", detail)])
 
 
 def create_product(
@@ -100,13 +98,13 @@ def update_product(
 
 
 def check_categories(categories: Sequence[UUID]) -> None:
-    """Ask the category service for each of them.
+    """Ask the category service for each of them, up to the first that it does not know.
 
     Raises: UnknownCategory, ServiceAway.
     """
-    unknown = [index for index, one in enumerate(categories) if not queries.has_category(one)]
-    if unknown:
-        raise UnknownCategory(unknown)
+    for index, category in enumerate(categories):
+        if not queries.has_category(category):
+            raise UnknownCategory(index)
 
 
 def get_product(product_id: UUID) -> Product:

@@ -9,7 +9,18 @@ from rest_framework import serializers
 
 from catalog_product.models import Status
 from catalog_product.operations import MAX_CATEGORIES
-from chassis.django.fields import MAX_SLUG, SLUG_FORM, PublicId, Slug, StrictInput, Text, WholeNumber, slug_of
+from chassis.django.fields import (
+    MAX_SLUG,
+    SLUG_FORM,
+    PublicId,
+    ShortList,
+    ShortMap,
+    Slug,
+    StrictInput,
+    Text,
+    WholeNumber,
+    slug_of,
+)
 from chassis.strict_json import parse_object
 
 MAX_DETAILS: Final = 40
@@ -17,7 +28,7 @@ MAX_OPTIONS: Final = 5
 MAX_POSITION: Final = 10**6
 
 
-class Categories(serializers.ListField):
+class Categories(ShortList):
     """Ids of categories, none of them twice."""
 
     child = PublicId()
@@ -34,15 +45,16 @@ class Categories(serializers.ListField):
         return list(ids)
 
 
-class Options(serializers.DictField):
+class Options(ShortMap):
     """An object of option codes and value codes, such as {"colour": "forest"}."""
 
     child = Slug()
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MAX_OPTIONS, **kwargs)
+
     def to_internal_value(self, data: Any) -> dict[str, str]:
         options = super().to_internal_value(data)
-        if len(options) > MAX_OPTIONS:
-            raise serializers.ValidationError(f"At most {MAX_OPTIONS} options.", "max-length")
         wrong = [code for code in options if len(code) > MAX_SLUG or not re.fullmatch(SLUG_FORM, code)]
         if wrong:
             error = serializers.ErrorDetail("This is no code of an option.", "invalid")

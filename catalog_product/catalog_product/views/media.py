@@ -4,8 +4,7 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from django.core.files.storage import default_storage
-from django.http import Http404, HttpResponse, QueryDict
-from django.utils.cache import get_conditional_response
+from django.http import Http404, HttpResponse, HttpResponseNotModified, QueryDict
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
@@ -19,6 +18,7 @@ from chassis.django.openapi import documented
 from chassis.django.parameters import check_parameters
 from chassis.django.parsers import MergePatchParser, StrictJSONParser
 from chassis.django.uploads import UploadParser
+from chassis.preconditions import is_known
 
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _TYPES: Final = {"webp": "image/webp", "jpg": "image/jpeg"}
@@ -36,6 +36,7 @@ class ProductMedia(APIView):
         409,
         413,
         415,
+        503,
         operation_id="products_media_create",
         description="`ETag` is the product's, whose next version has the picture.",
         request=serializers.MediaInput,
@@ -60,6 +61,7 @@ class MediaDetail(APIView):
         404,
         409,
         412,
+        413,
         415,
         428,
         operation_id="products_media_update",
@@ -103,10 +105,12 @@ class MediaFile(APIView):
 
     @extend_schema(exclude=True)
     def get(self, request: Request, sha256: str, name: str) -> HttpResponse:
-        response = get_conditional_response(request._request, etag=f'"{sha256[:32]}-{name}"')
-        if response is None:
-            response = HttpResponse(_read(f"{sha256}/{name}"), content_type=_TYPES[name.rpartition(".")[2]])
-            response.headers["ETag"] = f'"{sha256[:32]}-{name}"'
+        body, tag = _read(f"{sha256}/{name}"), f'"{sha256[:32]}-{name}"'
+        if is_known(request.headers.get("If-None-Match", ""), tag):
+            response: HttpResponse = HttpResponseNotModified()
+        else:
+            response = HttpResponse(body, content_type=_TYPES[name.rpartition(".")[2]])
+        response.headers["ETag"] = tag
         response.headers["Cache-Control"] = _FOREVER
         return response
 

@@ -55,6 +55,7 @@ class Products(PublicReads):
         {201: serializers.ProductDetailOutput},
         403,
         409,
+        413,
         415,
         422,
         503,
@@ -91,6 +92,7 @@ class ProductDetail(PublicReads):
         404,
         409,
         412,
+        413,
         415,
         422,
         428,
@@ -153,6 +155,8 @@ def _by_slug(request: Request, slug: str) -> HttpResponse:
     if present is None:
         return _detail(request, product)
     response = HttpResponse(status=301, headers={"Location": f"{_PATH}?{urlencode({'slug': present})}"})
+    # Nothing is of no type; Django says text/html, which the edge lets no service answer.
+    del response.headers["Content-Type"]
     if request.auth is None:
         response.headers["Cache-Control"] = PUBLIC_CACHE
     return response

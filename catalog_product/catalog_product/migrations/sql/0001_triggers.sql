@@ -4,12 +4,13 @@
 CREATE FUNCTION product_keep_search() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
     v_brand text := coalesce((SELECT b.name FROM brand b WHERE b.id = NEW.brand_id), '');
+    v_values text := (SELECT string_agg(v #>> '{}', ' ') FROM jsonb_path_query(NEW.details, '$[*].value') v);
 BEGIN
     NEW.search := setweight(to_tsvector('english', NEW.title), 'A')
                || setweight(to_tsvector('english', v_brand || ' ' || NEW.subtitle), 'B')
                || setweight(jsonb_to_tsvector('english', NEW.details, '["string"]'), 'C')
                || setweight(to_tsvector('english', NEW.description), 'D');
-    NEW.words := concat_ws(' ', NEW.title, v_brand, NEW.subtitle);
+    NEW.words := concat_ws(' ', NEW.title, v_brand, NEW.subtitle, v_values);
     RETURN NEW;
 END $$;
 
