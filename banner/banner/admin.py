@@ -1,9 +1,11 @@
 """Banners for staff. What they save goes through the operations, whose rules hold here as everywhere."""
 
+import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
-from flask import Flask, flash
+from flask import Flask, flash, request
 from flask_admin import Admin, AdminIndexView
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.form import SecureForm
@@ -24,10 +26,14 @@ from banner.extensions import db
 from banner.models import AUDIENCES, REF_FORMS, STATUSES, THEMES, Banner, LogEntry, Placement
 from chassis.flask import access
 from chassis.flask.problems import field_errors
+from chassis.lists import InvalidParameter
 from chassis.preconditions import Expected
 from chassis.problems import DomainError, FieldError
 
 _TIMES = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"]
+# Of a list, as Flask-Admin reads them.
+_NUMBERS: Final = frozenset({"page", "page_size", "sort", "desc"})
+_NUMBER: Final = re.compile("[0-9]{0,9}")
 # Where the form shows what is wrong with a member of the API.
 _FIELDS = {"#/placement": "placement_code", "#/target/kind": "target_kind", "#/target/ref": "target_ref"}
 
@@ -87,7 +93,7 @@ class BannerForm(SecureForm):  # type: ignore[misc]  # Flask-Admin has no types.
 
 
 class StaffOnly:
-    """Whoever chassis.flask.access let in; said again where the pages are made."""
+    """Whoever chassis.flask.access let in; said again where the pages are made. Nothing odd gets to them."""
 
     def is_accessible(self) -> bool:
         found = access.principal()
@@ -95,6 +101,10 @@ class StaffOnly:
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
         raise access.AuthenticationRequired
+
+    def _handle_view(self, name: str, **kwargs: Any) -> Any:
+        _check_query()
+        return super()._handle_view(name, **kwargs)  # type: ignore[misc]
 
 
 class Index(StaffOnly, AdminIndexView):  # type: ignore[misc]
@@ -133,9 +143,8 @@ class BannerAdmin(ReadOnly):
     column_formatters = {"preview": lambda view, context, banner, name: _preview(banner)}
 
     def get_one(self, id: Any) -> Any:
-        if not str(id).isdigit():
-            return None
-        return db.session.scalar(queries.banners().where(Banner.id == int(id)))
+        number = _whole(id)
+        return None if number is None else db.session.scalar(queries.banners().where(Banner.id == number))
 
     def create_model(self, form: Any) -> Any:
         def create() -> Banner:
@@ -150,10 +159,9 @@ class BannerAdmin(ReadOnly):
         changed = {name: value for name, value in typed.items() if value != shown[name]}
 
         def update() -> Banner:
-            seen = int(form.seen.data) if (form.seen.data or "").isdigit() else 0
             return operations.update_banner(
                 banner_id=model.public_id,
-                expected=Expected(frozenset({seen})),
+                expected=Expected(frozenset({_whole(form.seen.data) or 0})),
                 actor=access.subject(),
                 now=datetime.now(UTC),
                 changes=schemas.BannerPatch().load(changed),
@@ -183,6 +191,21 @@ def init_app(app: Flask) -> None:
     admin.add_view(BannerAdmin(Banner, db, name="Banners", endpoint="banner"))
     admin.add_view(PlacementAdmin(Placement, db, name="Placements", endpoint="placement"))
     admin.add_view(LogAdmin(LogEntry, db, name="Log", endpoint="log"))
+
+
+def _check_query() -> None:
+    # Flask-Admin answers with a server error to what none of its own links holds.
+    for name, value in request.args.items(multi=True):
+        if "\0" in value or (name in _NUMBERS and not _NUMBER.fullmatch(value)):
+            raise InvalidParameter(name, "It cannot have this value.")
+    try:
+        urlsplit(request.values.get("url", ""))
+    except ValueError as exc:
+        raise InvalidParameter("url", "This is no URL.") from exc
+
+
+def _whole(text: Any) -> int | None:
+    return int(text) if re.fullmatch("[0-9]{1,18}", str(text)) else None
 
 
 def _saved(form: BannerForm, save: Any) -> Any:

@@ -38,7 +38,7 @@ _TARGETS: Final = " OR ".join(
 
 
 class Placement(Base):
-    """A place where banners are shown; at most max_items at once."""
+    """A place where banners are shown; as many as max_items to who does not ask for another number."""
 
     __tablename__ = "placement"
     __table_args__ = (

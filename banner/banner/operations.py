@@ -82,7 +82,8 @@ class ContrastTooLow(DomainError):
 def create_banner(
     *, actor: str, now: datetime, placement: str, target: dict[str, str], **values: Any
 ) -> Banner:
-    """Add a banner; actor is the subject of whoever does it.
+    """Add a banner; actor is the subject of whoever does it. Like all writes it gives back what
+    queries.row_of takes, read within the transaction.
 
     Raises: UnknownPlacement, MalformedTarget, EndsBeforeItStarts, ContrastTooLow.
     """
@@ -95,7 +96,7 @@ def create_banner(
         # Gives it the id that the log speaks of.
         db.session.flush()
         _log(banner, "create", sorted(members), actor, now)
-    return banner
+        return _written(banner)
 
 
 def update_banner(
@@ -108,7 +109,7 @@ def update_banner(
     with _transaction():
         banner = _locked(banner_id, expected)
         _change(banner, _columns(banner, changes), actor, now)
-    return banner
+        return _written(banner)
 
 
 def delete_banner(*, banner_id: UUID, expected: Expected, actor: str, now: datetime) -> None:
@@ -127,7 +128,8 @@ def set_image(
 ) -> Banner:
     """Show an uploaded picture, JPEG, PNG or WebP, with this alternative text. The same bytes are drawn once.
 
-    Raises: NoSuchBanner, PreconditionFailed, UnusableImage, ImageTooLarge.
+    They are drawn again when a file of them is gone, as after a restore of the database alone.
+    Raises: NoSuchBanner, PreconditionFailed, UnusableImage, ImageTooLarge, Busy.
     """
     # Looked at before the costly part, and again with the row locked, which must not wait for it.
     _found(banner_id, expected)
@@ -140,7 +142,7 @@ def set_image(
         image_id = _image_id(sha256, picture)
         banner = _locked(banner_id, expected)
         _change(banner, {"image_id": image_id, "image_alt": alt}, actor, now)
-    return banner
+        return _written(banner)
 
 
 def remove_image(*, banner_id: UUID, expected: Expected, actor: str, now: datetime) -> Banner:
@@ -151,7 +153,7 @@ def remove_image(*, banner_id: UUID, expected: Expected, actor: str, now: dateti
     with _transaction():
         banner = _locked(banner_id, expected)
         _change(banner, {"image_id": None, "image_alt": ""}, actor, now)
-    return banner
+        return _written(banner)
 
 
 @contextmanager
@@ -224,10 +226,19 @@ def _log(banner: Banner, action: str, members: list[str], actor: str, now: datet
     db.session.add(entry)
 
 
+def _written(banner: Banner) -> Banner:
+    # Nobody can delete the row before the transaction ends.
+    query = queries.banners().where(Banner.id == banner.id)
+    return db.session.scalars(query.execution_options(populate_existing=True)).one()
+
+
 def _is_kept(sha256: str) -> bool:
-    is_known = db.session.scalar(select(Image.id).where(Image.sha256 == sha256)) is not None
+    made = db.session.scalar(select(Image.renditions).where(Image.sha256 == sha256))
     db.session.rollback()
-    return is_known and _folder(sha256).is_dir()
+    if made is None:
+        return False
+    names = [*(each["name"] for each in made), queries.LARGEST_JPEG]
+    return all((_folder(sha256) / name).is_file() for name in names)
 
 
 def _image_id(sha256: str, picture: Picture | None) -> int:

@@ -17,7 +17,8 @@ from chassis.flask.pagination import Key
 
 STATES: Final = ("draft", "scheduled", "live", "ended", "archived")
 ORDER: Final = (Key(Banner.priority, descending=True), Key(Banner.public_id))
-_LARGEST_JPEG: Final = "1280.jpg"
+LARGEST_JPEG: Final = "1280.jpg"
+"""The one rendition that is no WebP, and not among those that an image lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,4 +193,4 @@ def _image_row(image: Image, alt: str) -> ImageRow:
         RenditionRow(url(made["name"]), made["width"], made["height"], made["type"])
         for made in image.renditions
     ]
-    return ImageRow(alt, image.width, image.height, image.color, renditions, url(_LARGEST_JPEG))
+    return ImageRow(alt, image.width, image.height, image.color, renditions, url(LARGEST_JPEG))

@@ -155,7 +155,9 @@ class BannerPreview(Schema):
 class PlacementOutput(Schema):
     code = fields.String(required=True)
     name = fields.String(required=True)
-    max_items = fields.Integer(required=True)
+    max_items = fields.Integer(
+        required=True, metadata={"description": "The limit of its list of banners when none is given."}
+    )
 
 
 class PlacementList(Schema):

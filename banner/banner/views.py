@@ -20,7 +20,7 @@ from chassis.flask.openapi import StrictBlueprint
 from chassis.flask.pagination import PAGE, Page, paginate
 from chassis.images import RENDITION_NAME
 from chassis.lists import InvalidParameter
-from chassis.preconditions import Expected
+from chassis.preconditions import Expected, is_known
 from chassis.web import PUBLIC_SECONDS
 
 api = StrictBlueprint("banners", __name__, url_prefix="/api/v1", description="What is shown where, and when.")
@@ -61,7 +61,10 @@ class Banners(PublicReads):
         403,
         is_public=True,
         parameters=[*PAGE, etags.IF_NONE_MATCH],
-        description="With `banner:read` all banners. With `ids` and no `limit` all are in one answer.",
+        description=(
+            "With `banner:read` all banners. With `ids` and no `limit` all are in one answer. "
+            "With `placement` its `max_items` is the limit when none is given; a larger one shows more."
+        ),
         operationId="banners_list",
     )
     @api.arguments(schemas.ListQuery, location="query")
@@ -197,7 +200,7 @@ class BannerImage(MethodView):
     @api.documented(
         "Show an uploaded picture",
         {200: schemas.BannerOutput},
-        *(403, 404, 412, 413, 415, 428),
+        *(403, 404, 412, 413, 415, 428, 503),
         parameters=[etags.IF_MATCH],
         description="JPEG, PNG or WebP of up to 8 MiB and 25 million pixels.",
         requestBody={"required": True, "content": {"multipart/form-data": {"schema": schemas.ImageUpload}}},
@@ -234,10 +237,11 @@ def rendition(sha256: str, name: str) -> Response:
     path = Path(current_app.config["MEDIA"], place)
     if not _RENDITION.fullmatch(place) or not path.is_file():
         raise NotFound
-    response = Response(path.read_bytes(), mimetype=_MEDIA_TYPES[path.suffix])
-    response.headers["Cache-Control"] = _FOREVER
-    response.set_etag(f"{sha256}-{name}")
-    response.make_conditional(request)
+    tag = f'"{sha256}-{name}"'
+    known = is_known(request.headers.get("If-None-Match", ""), tag)
+    response = Response(status=304) if known else Response(path.read_bytes())
+    response.mimetype = _MEDIA_TYPES[path.suffix]
+    response.headers |= {"ETag": tag, "Cache-Control": _FOREVER}
     return response
 
 
@@ -276,8 +280,5 @@ def _cache_control(seconds: float | None) -> str:
 
 
 def _written(banner: Banner, status: int = 200, location: str = "") -> Response:
-    written = db.session.scalars(
-        queries.banners().where(Banner.id == banner.id).execution_options(populate_existing=True)
-    ).one()
-    row = schemas.BannerOutput().dump(queries.row_of(written, _now()))
-    return etags.written(row, version=written.version, status=status, location=location)
+    row = schemas.BannerOutput().dump(queries.row_of(banner, _now()))
+    return etags.written(row, version=banner.version, status=status, location=location)

@@ -99,6 +99,26 @@ def make_banner(migrated_app: Flask) -> Callable[..., Banner]:
 
 
 @pytest.fixture
+def deleted_after(monkeypatch) -> Callable[[str], None]:
+    """Lets somebody else delete all banners as soon as an operation has committed."""
+    from banner import operations
+    from banner.extensions import db
+
+    def arrange(name: str) -> None:
+        operation = getattr(operations, name)
+
+        def then_gone(**arguments: Any) -> Any:
+            result = operation(**arguments)
+            with db.engine.begin() as connection:
+                connection.execute(text("DELETE FROM banner"))
+            return result
+
+        monkeypatch.setattr(operations, name, then_gone)
+
+    return arrange
+
+
+@pytest.fixture
 def hours() -> Callable[[float], datetime]:
     """A moment so many hours from now."""
     return lambda count: datetime.now(UTC) + timedelta(hours=count)

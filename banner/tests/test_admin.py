@@ -240,7 +240,54 @@ def test_only_shows_the_log_and_the_places(admin, table, path):
     assert response.status_code in {302, 405}
 
 
-@pytest.mark.parametrize("id", ["0", "x", "1' OR 1=1"])
+@pytest.mark.parametrize("table", ["banner", "log", "placement"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("page=-1", "page=99999999999999", "page=" + "9" * 30, "page=x", "page=%C2%B2", "page=%00"),
+        *("page_size=-1", "page_size=" + "9" * 30, "search=%00", "search=%FF", "search=" + "x" * 4000),
+        *("sort=-1", "sort=999", "sort=" + "9" * 30, "sort=0&desc=x", "sort=0&desc=" + "9" * 30),
+        *("flt0_0=x", "flt%00=x", "url=http://[", "x=%00", "title=%00", "id=%C2%B2"),
+    ],
+)
+def test_answers_any_query_of_a_list(admin, make_banner, table, query):
+    make_banner()
+
+    assert admin.get(f"{ROOT}{table}/?{query}").status_code in {200, 302, 400, 404}
+
+
+@pytest.mark.parametrize("query", ["url=http://[", "url=%00", "x=%00", "url=//evil.example/", "id=%00"])
+def test_answers_any_query_of_a_form(admin, make_banner, query):
+    response = admin.get(f"{edit_url(make_banner())}&{query}")
+
+    assert response.status_code in {200, 400}
+    assert "evil.example" not in response.text
+
+
+@pytest.mark.parametrize("seen", ["²", "9" * 30, "-1", "x", ""])
+def test_takes_a_version_that_nobody_has_seen_for_another(admin, make_banner, stored, seen):
+    response = post(admin, edit_url(make_banner()), title="Spring", seen=seen)
+
+    assert "changed since it was read" in response.text
+    assert stored().title == "Winter"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *(
+            {name: "\0"}
+            for name in ("title", "target_ref", "category_ids", "locale", "starts_at", "priority")
+        ),
+        *({"priority": text} for text in ("²", "9" * 30, "-1")),
+        *({"starts_at": text} for text in ("0000-00-00T00:00", "9999-12-31T23:59:59", "0001-01-01T00:00")),
+    ],
+)
+def test_answers_any_form(admin, stored, changes):
+    assert post(admin, NEW, **changes).status_code in {200, 302, 400}
+
+
+@pytest.mark.parametrize("id", ["0", "x", "1' OR 1=1", "²", "-1", "9" * 19, "9" * 30, "1,1", ""])
 def test_knows_no_other(admin, id):
     assert admin.get(f"{LIST}edit/?id={id}").status_code == 302
 

@@ -20,6 +20,15 @@ def test_adds_a_banner(editor):
     assert editor.get(response.headers["Location"]).json == row
 
 
+def test_answers_with_what_it_added_though_somebody_deletes_it_at_once(editor, deleted_after):
+    deleted_after("create_banner")
+
+    response = editor.post(URL, json=BANNER)
+
+    assert (response.status_code, response.json["title"]) == (201, "Winter")
+    assert response.json["placement"] == "home_hero"
+
+
 def test_keeps_every_member(editor):
     given = BANNER | {
         "subtitle": "Warm",

@@ -25,6 +25,10 @@ def put_raw(client, banner, data):
     return client.put(url(banner), data=body, content_type=form, headers={"If-Match": '"1"'})
 
 
+def banner_of(client, banner):
+    return client.get(f"/api/v1/banners/{banner.public_id}").json
+
+
 @pytest.fixture
 def banner(make_banner):
     return make_banner()
@@ -42,6 +46,23 @@ def test_shows_a_picture(editor, anonymous, banner, png):
         (400, "image/webp"),
     ]
     assert anonymous.get(image["jpeg"]).content_type == "image/jpeg"
+
+
+def test_answers_with_what_it_shows_though_somebody_deletes_it_at_once(editor, banner, png, deleted_after):
+    deleted_after("set_image")
+
+    response = put(editor, banner, png())
+
+    assert (response.status_code, response.json["image"]["alt"]) == (200, "A hill")
+
+
+def test_answers_without_a_picture_though_somebody_deletes_it_at_once(editor, banner, png, deleted_after):
+    put(editor, banner, png())
+    deleted_after("remove_image")
+
+    response = editor.delete(url(banner), headers={"If-Match": '"2"'})
+
+    assert (response.status_code, response.json["image"]) == (200, None)
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
@@ -65,6 +86,17 @@ def test_draws_again_what_the_folder_has_lost(editor, anonymous, make_banner, pn
     url = put(editor, make_banner(), data).json["image"]["jpeg"]
     folder = media / url.split("/")[3]
     folder.rename(folder.with_suffix(".gone"))
+
+    put(editor, make_banner(), data)
+
+    assert anonymous.get(url).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["160.webp", "320.webp", "1280.webp", "1280.jpg"])
+def test_draws_again_a_file_that_the_folder_has_lost(editor, anonymous, make_banner, png, media, name):
+    data = png(color="#0b0c0d")
+    url = put(editor, make_banner(), data).json["image"]["jpeg"].replace("1280.jpg", name)
+    (media / url.removeprefix("/media/banners/")).unlink()
 
     put(editor, make_banner(), data)
 
@@ -104,6 +136,16 @@ def test_reads_nothing_that_is_announced_to_be_too_large(editor, banner):
     response = put_raw(editor, banner, b"x" * (MAX_BYTES + 70_000))
 
     assert (response.status_code, response.json["code"]) == (413, "content-too-large")
+
+
+@pytest.mark.parametrize("twice", ["alt", "file", "picture"])
+def test_takes_each_member_once(editor, banner, png, twice):
+    again = {"alt": ["A hill", "B"], "file": [(io.BytesIO(png()), "x.png"), (io.BytesIO(png()), "y.png")]}
+    again["picture"] = (io.BytesIO(png()), "z.png")
+
+    response = put(editor, banner, png(), **{twice: again[twice]})
+
+    assert (response.status_code, banner_of(editor, banner)["version"]) == (400, 1)
 
 
 @pytest.mark.parametrize("alt", ["", "  "])

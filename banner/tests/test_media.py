@@ -27,6 +27,42 @@ def test_answers_304_to_who_has_it(anonymous, picture):
     assert anonymous.get(picture, headers={"If-None-Match": tag}).status_code == 304
 
 
+@pytest.mark.parametrize("form", ["{}", "W/{}", '"x", {}', "*"])
+def test_answers_304_to_every_form_of_its_tag(anonymous, picture, form):
+    tag = anonymous.get(picture).headers["ETag"]
+
+    response = anonymous.get(picture, headers={"If-None-Match": form.format(tag)})
+
+    assert (response.status_code, response.data, response.headers["ETag"]) == (304, b"", tag)
+    assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"If-Match": '"x"'},
+        {"If-None-Match": '"x"'},
+        {"If-Unmodified-Since": "Mon, 01 Jan 2001 00:00:00 GMT"},
+        {"If-Modified-Since": "Mon, 01 Jan 2091 00:00:00 GMT"},
+        {"Range": "bytes=0-3"},
+        {"Range": "bytes=999999-"},
+    ],
+)
+def test_gives_it_whole_whatever_else_is_asked_for(anonymous, picture, headers):
+    response = anonymous.get(picture, headers=headers)
+
+    assert (response.status_code, response.data[8:12]) == (200, b"WEBP")
+    assert len(response.data) == int(response.headers["Content-Length"])
+    assert "Accept-Ranges" not in response.headers
+
+
+def test_answers_head_without_a_body(anonymous, picture):
+    response = anonymous.head(picture)
+
+    assert (response.status_code, response.data) == (200, b"")
+    assert int(response.headers["Content-Length"]) == len(anonymous.get(picture).data)
+
+
 def test_looks_at_no_token(anonymous, picture):
     assert anonymous.get(picture, headers={"Authorization": "Bearer a.b.c"}).status_code == 200
 

@@ -28,6 +28,15 @@ def test_changes_what_it_is_told_and_nothing_else(editor, winter):
     assert row["updated_at"] > row["created_at"]
 
 
+def test_answers_with_what_it_wrote_though_somebody_deletes_it_at_once(editor, winter, deleted_after):
+    deleted_after("update_banner")
+
+    response = patch(editor, winter, {"title": "Spring", "placement": "home_strip"})
+
+    assert (response.status_code, response.headers["ETag"]) == (200, '"2"')
+    assert (response.json["title"], response.json["placement"]) == ("Spring", "home_strip")
+
+
 def test_takes_the_tag_of_what_was_read(editor, winter):
     tag = editor.get(url(winter)).headers["ETag"]
 
