@@ -147,6 +147,21 @@ class System:
         return self.report["origin"]
 
     @property
+    def ports(self) -> range:
+        """All ports that belong to the system, whether somebody listens there or not."""
+        return range(self.port, self.port + PORTS_OF_A_SYSTEM)
+
+    @property
+    def programs(self) -> list[str]:
+        """The names of our own processes, which is all but PostgreSQL."""
+        return [process["name"] for process in self.report["processes"] if process["name"] != "postgres"]
+
+    @property
+    def metrics_ports(self) -> dict[str, int]:
+        """Where each of our processes shows its figures; only the edge has a port for them alone."""
+        return {name: self.process(name)["port"] for name in self.programs} | {"edge": self.ports[-1]}
+
+    @property
     def wallet_port(self) -> int:
         return self.process("wallet")["port"]
 
@@ -160,6 +175,18 @@ class System:
         kept = json.loads((self.data_dir / "secrets.json").read_text())
         own = [service["secret_key"] for service in kept["services"].values()]
         return (kept["edge_key"], *own)
+
+    @property
+    def passwords(self) -> tuple[str, ...]:
+        """Whatever lets somebody in: the passwords and TOTP secrets of people, and of database roles."""
+        kept = json.loads((self.data_dir / "secrets.json").read_text())
+        roles = [
+            service[role]
+            for service in kept["services"].values()
+            for role in ("owner_password", "app_password")
+        ]
+        people = [login[name] for login in self.logins.values() for name in ("password", "totp_secret")]
+        return (kept["postgres_password"], *roles, *filter(None, people))
 
     def process(self, name: str) -> dict[str, Any]:
         return next(process for process in self.report["processes"] if process["name"] == name)

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Service:
-    """A service; `read` needs the scope `reads`, `write` is a POST that no token of a customer may make."""
+    """A service; `read` needs the scope `reads`, `write` is a POST that needs the scope `writes`."""
 
     audience: str
     process: str
     read: str
     reads: str
     write: str
+    writes: str
     staff: str  # A persona whose log-in may read that.
     is_public: bool = True  # Whether `read` without its query is for everybody.
 
@@ -28,6 +29,7 @@ SERVICES = (
         read="/api/v1/wallet",
         reads="wallet:read",
         write="/api/v1/wallet/adjustments",
+        writes="wallet:admin",
         staff="shopper",
         is_public=False,
     ),
@@ -37,6 +39,7 @@ SERVICES = (
         read="/api/v1/categories?status=draft",
         reads="catalog:read",
         write="/api/v1/categories",
+        writes="catalog:write",
         staff="catalogue-editor",
     ),
     Service(
@@ -45,6 +48,7 @@ SERVICES = (
         read="/api/v1/products?status=draft",
         reads="catalog:read",
         write="/api/v1/products",
+        writes="catalog:write",
         staff="catalogue-editor",
     ),
     Service(
@@ -53,6 +57,7 @@ SERVICES = (
         read="/api/v1/variants?status=draft",
         reads="catalog:read",
         write="/api/v1/variants",
+        writes="catalog:write",
         staff="catalogue-editor",
     ),
     Service(
@@ -61,6 +66,7 @@ SERVICES = (
         read="/api/v1/banners?state=draft",
         reads="banner:read",
         write="/api/v1/banners",
+        writes="banner:write",
         staff="marketing",
     ),
 )

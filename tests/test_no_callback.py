@@ -1,17 +1,29 @@
-"""Services verify tokens without calling anyone: they go on when the whole gateway is gone."""
+"""Services verify tokens without calling anyone: each goes on when everything but PostgreSQL is gone."""
 
 import os
 import signal
-from contextlib import suppress
+import socket
+from contextlib import ExitStack, suppress
 
 import psutil
 import pytest
 from services import SERVICES
 
+from chassis.http import READ_SECONDS
 from chassis.testing.forge import new_key
 
 GATEWAY = ("edge", "web")
-each_service = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.audience)
+READS = 20  # More than the connections that a service keeps to another: 8.
+PUBLIC = [service for service in SERVICES if service.is_public]
+[PRODUCT] = [service for service in SERVICES if service.audience == "catalog_product"]
+
+
+def name_of(service):
+    return service.audience
+
+
+each_service = pytest.mark.parametrize("service", SERVICES, ids=name_of)
+each_public_service = pytest.mark.parametrize("service", PUBLIC, ids=name_of)
 
 
 @pytest.fixture(scope="module")
@@ -21,16 +33,57 @@ def tokens(own_system):
 
 
 @pytest.fixture(scope="module")
-def alone(own_system, tokens):
-    """The system without its gateway. The supervisor sleeps meanwhile, for it would stop the wallet too."""
+def without_gateway(own_system, tokens, connect, eventually):
+    """The system without its gateway. The supervisor sleeps meanwhile, for it would stop the rest too."""
     supervisor = own_system.report["supervisor_pid"]
     os.kill(supervisor, signal.SIGSTOP)
     try:
         for process in family(own_system, *GATEWAY):
             process.kill()
+        eventually(lambda: not any(is_listened_on(connect, port) for port in ports_of_gateway(own_system)))
         yield own_system
     finally:
         os.kill(supervisor, signal.SIGCONT)
+
+
+@pytest.fixture
+def alone(without_gateway, service):
+    """The system with a single service awake.
+
+    The others are stopped, not killed: who asks one of them gets a connection and never an answer, which
+    takes time and leaves a trace, while a refused connection could be passed over in silence.
+    """
+    others = neighbors(without_gateway, service)
+    try:
+        for process in others:
+            process.suspend()
+        yield without_gateway
+    finally:
+        for process in others:
+            process.resume()
+
+
+@pytest.fixture
+def questions(alone, service):
+    """Tells what was asked of anybody but the service. Where the gateway was, sockets wait for questions.
+
+    Nobody takes a connection that was made meanwhile, so it still stands there when it was closed at once,
+    and one that was there before is closed by the service when no answer comes.
+    """
+    with ExitStack() as stack:
+        for port in ports_of_gateway(alone):
+            stack.enter_context(socket.create_server(("127.0.0.1", port)))
+        before = foreign_ends(alone, service)
+        yield lambda: foreign_ends(alone, service) - before
+
+
+def ports_of_gateway(system):
+    return [*(system.process(name)["port"] for name in GATEWAY), system.metrics_ports["edge"]]
+
+
+def neighbors(system, service):
+    """The processes of all other services."""
+    return family(system, *[name for name in system.programs if name not in (service.process, *GATEWAY)])
 
 
 def family(system, *names):
@@ -46,7 +99,7 @@ def read(system, service, token, path=""):
     )
 
 
-def foreign_connections(system, name):
+def own_connections(system, name):
     """Of a service's processes, what is neither its listener nor a connection that it accepted there."""
     found = [connection for process in family(system, name) for connection in process.net_connections("inet")]
     return {
@@ -56,16 +109,47 @@ def foreign_connections(system, name):
     }
 
 
+def foreign_ends(system, service):
+    """The ends, with their states, of all connections to a port of the system that is not this service's."""
+    own = system.process(service.process)["port"]
+    return {
+        (connection.status, connection.laddr, connection.raddr)
+        for connection in psutil.net_connections("tcp")
+        if connection.raddr and connection.laddr.port in system.ports and connection.laddr.port != own
+    }
+
+
 def is_listened_on(connect, port):
     with suppress(ConnectionRefusedError), connect(port):
         return True
     return False
 
 
-def test_has_no_gateway_left(alone, connect, eventually):
-    ports = [alone.process(name)["port"] for name in GATEWAY]
+def assert_at_once(answers, status):
+    """All have this status, and none took as long as a service waits for another's answer."""
+    assert {answer.status_code for answer in answers} == {status}
+    assert max(answer.elapsed.total_seconds() for answer in answers) < READ_SECONDS
 
-    eventually(lambda: not any(is_listened_on(connect, port) for port in ports))
+
+def test_has_no_gateway_left(without_gateway, connect):
+    assert not any(is_listened_on(connect, port) for port in ports_of_gateway(without_gateway))
+
+
+@each_service
+def test_has_no_neighbor_awake(alone, service):
+    stopped = neighbors(alone, service)
+
+    assert len(stopped) >= len(SERVICES) - 1
+    assert {process.status() for process in stopped} == {psutil.STATUS_STOPPED}
+
+
+@pytest.mark.parametrize("service", [PRODUCT], ids=name_of)
+def test_would_notice_a_question(alone, service, questions):
+    # What is in a category is the one thing that a public read asks a neighbor for.
+    answer = read(alone, service, "", f"{service.path}?category=00000000-0000-7000-8000-000000000000")
+
+    assert answer.elapsed.total_seconds() >= READ_SECONDS
+    assert questions()
 
 
 @each_service
@@ -76,14 +160,29 @@ def test_takes_a_token_of_the_log_in(alone, service, tokens):
 
 
 @each_service
-def test_takes_a_token_it_has_never_seen(alone, service):
-    token = alone.aim(service.audience, scope=service.reads).token
+def test_takes_tokens_it_has_never_seen_and_asks_nobody(alone, service, questions):
+    aim = alone.aim(service.audience, scope=service.reads)
 
-    assert read(alone, service, token).status_code == 200
+    answers = [read(alone, service, aim.token) for _ in range(READS)]
+
+    assert_at_once(answers, 200)
+    assert questions() == set()
 
 
 @each_service
-def test_refuses_a_token_of_a_key_it_does_not_know(alone, service):
+def test_refuses_tokens_of_keys_it_does_not_know_and_asks_nobody(alone, service, questions):
+    aim = alone.aim(service.audience, scope=service.reads)
+    keys = [new_key() for _ in range(READS)]
+
+    answers = [read(alone, service, aim.signed(aim.header | {"kid": key.kid}, key=key)) for key in keys]
+
+    assert_at_once(answers, 401)
+    assert {answer.json()["code"] for answer in answers} == {"invalid-token"}
+    assert questions() == set()
+
+
+@each_service
+def test_refuses_a_token_that_another_key_signed_for_ours(alone, service):
     aim = alone.aim(service.audience, scope=service.reads)
 
     response = read(alone, service, aim.signed(key=new_key()))
@@ -91,29 +190,32 @@ def test_refuses_a_token_of_a_key_it_does_not_know(alone, service):
     assert (response.status_code, response.json()["code"]) == (401, "invalid-token")
 
 
-@pytest.mark.parametrize(
-    "service", [service for service in SERVICES if service.is_public], ids=lambda service: service.audience
-)
-def test_shows_everybody_what_is_public(alone, service):
-    assert read(alone, service, "", service.path).status_code == 200
+@each_public_service
+def test_shows_everybody_what_is_public_and_asks_nobody(alone, service, questions):
+    answers = [read(alone, service, "", service.path) for _ in range(READS)]
+
+    assert_at_once(answers, 200)
+    assert questions() == set()
 
 
 @each_service
-def test_is_ready(alone, service):
-    assert read(alone, service, "", "/readyz").status_code == 200
+def test_is_ready(alone, service, questions):
+    assert_at_once([read(alone, service, "", "/readyz")], 200)
+    assert questions() == set()
 
 
 @each_service
-def test_opens_no_connection_of_its_own(alone, connect, tokens, service):
+def test_opens_no_connection_of_its_own(alone, connect, tokens, service, questions):
     port = alone.process(service.process)["port"]
     request = b"GET %b HTTP/1.1\r\nHost: localhost:%d\r\nAuthorization: Bearer %b\r\n\r\n"
     request %= (service.read.encode(), port, tokens[service.audience].encode())
 
-    # Kept since the shop was seeded, when services asked each other what exists.
-    kept = foreign_connections(alone, service.process)
+    # Kept since the shop was seeded, when services asked each other what exists. Nobody answers there now.
+    kept = own_connections(alone, service.process)
 
     with connect(port) as wire:
         replies = [wire.ask(request) for _ in range(50)]
 
         assert {reply.status for reply in replies} == {200}
-        assert foreign_connections(alone, service.process) <= kept
+        assert own_connections(alone, service.process) <= kept
+    assert questions() == set()

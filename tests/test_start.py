@@ -27,16 +27,20 @@ SETTINGS = [
     for name in names
 ]
 
+ASKING = ("catalog_category", "catalog_product", "catalog_variant")
+KEYS = [("gateway", "access"), ("gateway", "refresh"), *((service, "service") for service in ASKING)]
+
 each_process = pytest.mark.parametrize("process", PROCESSES)
 
 
 @pytest.fixture
-def complete(tmp_path):
-    write_keys(tmp_path, services={})
+def complete(tmp_path, process):
+    """All that any process could ask for, with the private keys of this one."""
+    write_keys(tmp_path, services=dict.fromkeys(ASKING, "catalog:exists"))
     return {
         "PATH": "/usr/bin:/bin",
         "KEYS_PUBLIC": str(tmp_path / "public"),
-        "KEYS_PRIVATE": str(tmp_path / "private" / "gateway"),
+        "KEYS_PRIVATE": str(tmp_path / "private" / process),
         "EDGE_KEY": "e" * 40,
         "EDGE_BIND": "127.0.0.1:0",
         "EDGE_METRICS_BIND": "127.0.0.1:0",
@@ -76,16 +80,17 @@ def test_refuses_to_start_without_usable_keys(complete, process):
     assert_refused(start(PROCESSES[process], complete), "no usable keys")
 
 
-@pytest.mark.parametrize("service", ["gateway", "wallet", "banner"])
-def test_refuses_to_start_without_its_database(complete, service):
-    assert_refused(start(PROCESSES[service], complete), f"cannot use the database {service}")
+@pytest.mark.parametrize("process", SERVICES)
+def test_refuses_to_start_without_its_database(complete, process):
+    assert_refused(start(PROCESSES[process], complete), f"cannot use the database {process} as app: ")
 
 
-def test_refuses_to_sign_without_a_private_key(complete):
-    for path in Path(complete["KEYS_PRIVATE"]).glob("*.pem"):
-        path.unlink()
+@pytest.mark.parametrize(("process", "kind"), KEYS)
+def test_refuses_to_start_without_a_key_to_sign_with(complete, process, kind):
+    [key] = Path(complete["KEYS_PRIVATE"]).glob(f"{kind}-*.pem")
+    key.unlink()
 
-    assert_refused(start(PROCESSES["gateway"], complete), "exactly one active access key")
+    assert_refused(start(PROCESSES[process], complete), f"exactly one active {kind} key")
 
 
 @each_process
