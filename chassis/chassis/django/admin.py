@@ -5,8 +5,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from django.conf import settings
-from django.contrib import messages
-from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.admin import AdminSite
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.contrib.messages.storage.cookie import CookieStorage
@@ -14,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 
 from chassis.django.authentication import authenticate
 from chassis.django.exceptions import problem_response
-from chassis.problems import CHALLENGE, REFUSED_CHALLENGE, DomainError
+from chassis.problems import CHALLENGE, REFUSED_CHALLENGE
 from chassis.tokens import InvalidToken, Principal
 
 
@@ -66,18 +65,6 @@ class ServiceAdminSite(AdminSite):
         return [
             url for url in super().get_urls() if not str(getattr(url, "name", "")).startswith("password_")
         ]
-
-
-class ProblemMessages(ModelAdmin):  # type: ignore[type-arg]
-    """Says why a delete was refused, on the page again. For forms see chassis.django.refusable."""
-
-    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().delete_view(request, *args, **kwargs)
-        except DomainError as exc:
-            problem = exc.document("")
-            self.message_user(request, f"{problem['title']}. {exc.detail}", messages.ERROR)
-            return HttpResponseRedirect(request.path)
 
 
 class NamedCookieStorage(CookieStorage):

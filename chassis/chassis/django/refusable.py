@@ -6,11 +6,12 @@ from functools import partial
 from typing import Any, ClassVar, cast
 
 from django import forms
-from django.http import HttpRequest
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 
-from chassis.django.admin import ProblemMessages
 from chassis.preconditions import Expected
 from chassis.problems import DomainError
 
@@ -37,8 +38,8 @@ class RefusableForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error(field if field in self.fields else None, error.detail)
 
 
-class RefusableAdmin(ProblemMessages):
-    """Shows a form that an operation has refused again, as it was typed."""
+class RefusableAdmin(ModelAdmin):  # type: ignore[type-arg]
+    """Shows a form that an operation has refused as it was typed, and says why a delete was refused."""
 
     @method_decorator(csrf_protect)
     def changeform_view(
@@ -53,6 +54,14 @@ class RefusableAdmin(ProblemMessages):
         except DomainError as exc:
             request.refusal = exc  # type: ignore[attr-defined]
             return show()
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().delete_view(request, *args, **kwargs)
+        except DomainError as exc:
+            problem = exc.document("")
+            self.message_user(request, f"{problem['title']}. {exc.detail}", messages.ERROR)
+            return HttpResponseRedirect(request.path)
 
     def saving(self) -> AbstractContextManager[Any]:
         """No transaction but the operation's: services are asked and keys are claimed outside of any."""
