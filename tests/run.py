@@ -278,6 +278,8 @@ def _interrupted(_number: int, _frame: object) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, _interrupted)
+    # Who starts this in the background hands down that Ctrl-C is ignored, which tests of it could not bear.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         sys.exit(main(sys.argv[1:]))
     except Failure as exc:
