@@ -61,11 +61,11 @@ $(VENV)/.venv: requirements-installer.txt
 
 $(VENV)/.installed: $(VENV)/.venv requirements-run.txt $(PROJECTS)
 	@echo "Installing what the shop needs …"
-	@$(UV) pip install --quiet --python $(VENV) --require-hashes -r requirements-run.txt
+	@$(UV) pip install --quiet --compile-bytecode --python $(VENV) --require-hashes -r requirements-run.txt
 	@$(UV) pip install --quiet --python $(VENV) --no-deps --no-build-isolation $(EDITABLE)
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 	@echo "Installing what checks and tests need …"
-	@$(UV) pip install --quiet --python $(VENV) --require-hashes -r requirements-dev.txt
+	@$(UV) pip install --quiet --compile-bytecode --python $(VENV) --require-hashes -r requirements-dev.txt
 	@touch $@
