@@ -149,7 +149,7 @@ def _decoded(opened: Image.Image) -> Image.Image:
     profile = opened.info.get("icc_profile")
     picture = _in_srgb(_smaller(_in_eight_bits(opened)), profile)
     if picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (255, 255):
-        # Nothing shows through, so nothing has to be kept of what would: half of the work.
+        # Nothing shows through, so nothing has to be kept of what would.
         picture = picture.convert("RGB")
     ImageOps.exif_transpose(picture, in_place=True)
     # Comments and profiles would be written again with every rendition.
