@@ -48,6 +48,16 @@ def test_draws_a_sound_small_picture(kind: str, style: str, color: str) -> None:
     assert bitmap(svg).size == (80, 100)
 
 
+@pytest.mark.parametrize("width", [333, 1040])
+@pytest.mark.parametrize(
+    "svg", [art.picture("hoodie", art.STYLES["hoodie"][0], "ocean"), art.scene(art.SCENES[0])]
+)
+def test_leaves_nothing_for_a_page_to_shine_through(svg: str, width: int) -> None:
+    drawn = Image.open(io.BytesIO(art.rasterise(svg, width))).convert("RGBA")
+
+    assert drawn.getchannel("A").getextrema() == (255, 255)
+
+
 @pytest.mark.parametrize(("kind", "style"), EVERY)
 def test_draws_the_same_bytes_again(kind: str, style: str) -> None:
     assert art.picture(kind, style, "olive") == art.picture(kind, style, "olive")

@@ -30,13 +30,14 @@ def shade(color: Tones) -> str:
 
 def bands(reach: tuple[int, int], ends: tuple[str, str], width: int = 800) -> str:
     """A vertical gradient from one color to the other between two heights."""
-    # Flat bands of one 8-bit step look the same as a gradient and rasterise five times as fast.
+    # Flat bands of one 8-bit step look the same as a gradient and rasterise five times as fast. Each reaches
+    # under the next: where two only met between pixels, what is behind them would shine through.
     top, bottom = _channels(ends[0]), _channels(ends[1])
     count = max(1, *(abs(a - b) for a, b in zip(top, bottom, strict=True)))
     y0, y1 = reach
     edges = [round(y0 + (y1 - y0) * step / count) for step in range(count + 1)]
     return "".join(
-        f'<path d="M0 {y}h{width}V{below}H0z" fill="{_between(top, bottom, (step + 0.5) / count)}"/>'
+        f'<path d="M0 {y}h{width}V{below + 1}H0z" fill="{_between(top, bottom, (step + 0.5) / count)}"/>'
         for step, (y, below) in enumerate(pairwise(edges))
         if below > y
     )
