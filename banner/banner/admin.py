@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from flask import Flask, flash, request
-from flask_admin import Admin, AdminIndexView
+from flask import Flask, flash, redirect, request, url_for
+from flask_admin import Admin, AdminIndexView, expose
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.form import SecureForm
+from flask_admin.menu import MenuLink
+from flask_admin.theme import Bootstrap4Theme
 from markupsafe import Markup
 from marshmallow import ValidationError
 from wtforms import (
@@ -108,7 +110,11 @@ class StaffOnly:
 
 
 class Index(StaffOnly, AdminIndexView):  # type: ignore[misc]
-    """The first page."""
+    """The first page, which is the list that everybody comes for."""
+
+    @expose("/")  # type: ignore[untyped-decorator]
+    def index(self) -> Any:
+        return redirect(url_for("banner.index_view"))
 
 
 class ReadOnly(StaffOnly, ModelView):  # type: ignore[misc]
@@ -135,12 +141,22 @@ class BannerAdmin(ReadOnly):
         "ends_at",
         "locale",
     ]
-    column_labels = {"placement.name": "Placement"}
+    column_labels = {
+        "placement.name": "Placement",
+        "target_ref": "target",
+        "starts_at": "Starts",
+        "ends_at": "Ends",
+    }
     column_sortable_list = ["title", "status", "priority", "starts_at", "ends_at"]
-    column_searchable_list = ["title", "target_ref"]
+    # Flask-Admin's filters need inline scripts, so the search knows states and places as well.
+    column_searchable_list = ["title", "target_ref", "status", "placement.name"]
     column_default_sort = [("priority", True), ("public_id", False)]
     column_select_related_list = [Banner.placement, Banner.image]
-    column_formatters = {"preview": lambda view, context, banner, name: _preview(banner)}
+    column_formatters = {
+        "preview": lambda view, context, banner, name: _preview(banner),
+        "starts_at": lambda view, context, banner, name: _moment(banner.starts_at),
+        "ends_at": lambda view, context, banner, name: _moment(banner.ends_at),
+    }
 
     def get_one(self, id: Any) -> Any:
         number = _whole(id)
@@ -176,6 +192,7 @@ class LogAdmin(ReadOnly):
     column_list = ["created_at", "subject", "action", "banner", "members"]
     column_default_sort = ("id", True)
     column_searchable_list = ["subject"]
+    column_formatters = {"created_at": lambda view, context, entry, name: _moment(entry.created_at)}
 
 
 class PlacementAdmin(ReadOnly):
@@ -187,10 +204,14 @@ class PlacementAdmin(ReadOnly):
 def init_app(app: Flask) -> None:
     """Put Flask-Admin below ADMIN_PATH, its static files included. Who may come there says chassis.flask."""
     path = app.config["ADMIN_PATH"].rstrip("/")
-    admin = Admin(app, name="Mercato", url=path, index_view=Index(name="Home", url=path))
+    index = Index(name="Home", url=path)
+    theme = Bootstrap4Theme(fluid=True)
+    admin = Admin(app, name="Banners · Mercato", url=path, index_view=index, theme=theme)
     admin.add_view(BannerAdmin(Banner, db, name="Banners", endpoint="banner"))
     admin.add_view(PlacementAdmin(Placement, db, name="Placements", endpoint="placement"))
     admin.add_view(LogAdmin(LogEntry, db, name="Log", endpoint="log"))
+    for name, place in (("All admins", "/staff"), ("Shop", "/"), ("Log out", access.LOG_OUT)):
+        admin.add_link(MenuLink(name, place))
 
 
 def _check_query() -> None:
@@ -223,6 +244,10 @@ def _saved(form: BannerForm, save: Any) -> Any:
 
 def _wire_time(value: datetime | None) -> str | None:
     return None if value is None else f"{value:%Y-%m-%dT%H:%M:%S}Z"
+
+
+def _moment(value: datetime | None) -> str:
+    return "" if value is None else f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _preview(banner: Banner) -> Any:

@@ -30,6 +30,7 @@ SESSION_COOKIE_NAME = "banner_csrftoken"
 SESSION_COOKIE_PATH = ADMIN_PATH
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+SEND_FILE_MAX_AGE_DEFAULT = 3600  # Seconds, for the admin's static files.
 SESSION_COOKIE_SECURE = ORIGIN.startswith("https:")
 
 logs.configure(AUDIENCE, env.env_str("LOG_LEVEL", "info"))

@@ -50,6 +50,7 @@ class CategoryAdmin(RefusableAdmin):
     list_filter = ["status"]
     list_select_related = False
     search_fields = ["name", "slug", "public_id"]
+    search_help_text = "A name, a slug, or an id."
     show_full_result_count = False
     # One delete is one question to the product service; there is no button for many.
     actions = None

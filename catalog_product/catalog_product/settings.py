@@ -55,6 +55,7 @@ ADMIN_PATH = "/admin/products/"
 ADMIN_SCOPE = "catalog:admin"
 STATIC_URL = "/admin/products/static/"
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 3600  # Seconds.
 MESSAGE_STORAGE = "chassis.django.admin.NamedCookieStorage"
 CSRF_COOKIE_NAME = "catalog_product_csrftoken"
 CSRF_COOKIE_PATH = ADMIN_PATH

@@ -41,6 +41,7 @@ ADMIN_PATH = "/admin/variants/"
 ADMIN_SCOPE = "stock:admin"
 STATIC_URL = "/admin/variants/static/"
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 3600  # Seconds.
 MESSAGE_STORAGE = "chassis.django.admin.NamedCookieStorage"
 CSRF_COOKIE_NAME = "catalog_variant_csrftoken"
 CSRF_COOKIE_PATH = ADMIN_PATH

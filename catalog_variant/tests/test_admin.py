@@ -83,6 +83,27 @@ def test_finds_a_variant_by_its_sku(admin, make_variant):
     assert "1 variant" in admin.get(LISTS["variant"], {"q": "shirt"}).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("stock", "found"),
+    [("in", "1 variant"), ("out", "0 variants"), ("promised", "0 variants"), ("x", "1 variant")],
+)
+def test_finds_variants_by_their_stock(admin, make_variant, adjust, stock, found):
+    adjust(make_variant(), 5)
+
+    page = admin.get(f"{ROOT}catalog_variant/variant/", {"stock": stock}).content.decode()
+
+    assert found in page
+
+
+def test_finds_the_variants_of_a_product(admin, make_variant):
+    variant = make_variant()
+
+    page = admin.get(f"{ROOT}catalog_variant/variant/", {"product": str(variant.product)}).content.decode()
+
+    assert f"?product={variant.product}" in page
+    assert "1 variant" in page
+
+
 def test_adds_a_variant(admin, product_service, shirt):
     response = admin.post(f"{LISTS['variant']}add/", VARIANT | {"values": ids_of("forest", "m")})
 

@@ -10,8 +10,8 @@ from chassis.env import LOOPBACK_NAMES, env_bind, env_int, is_loopback
 
 API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 ADMIN_POLICY: Final = (
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 PUBLIC_SECONDS: Final = 30
 """How long anybody may keep an answer that staff may change."""

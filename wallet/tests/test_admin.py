@@ -27,7 +27,16 @@ def test_shows_a_transfer_with_its_entries(finance, adjust, sub):
     assert response.status_code == 200
     assert sub in page
     assert "welcome gift" in page
-    assert "-5000" in page
+    assert "\N{MINUS SIGN}50.00\N{NO-BREAK SPACE}EUR" in page
+
+
+def test_shows_amounts_as_people_read_them(finance, adjust, sub):
+    adjust(sub, 5000)
+
+    page = finance.get(f"{ROOT}wallet/transfer/").content.decode()
+
+    assert "50.00\N{NO-BREAK SPACE}EUR" in page
+    assert "Wallet · Mercato" in page
 
 
 def test_finds_an_account_by_its_owner(finance, adjust, sub):

@@ -37,6 +37,7 @@ ADMIN_PATH = "/admin/wallet/"
 ADMIN_SCOPE = "wallet:admin"
 STATIC_URL = "/admin/wallet/static/"
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 3600  # Seconds.
 MESSAGE_STORAGE = "chassis.django.admin.NamedCookieStorage"
 CSRF_COOKIE_NAME = "wallet_csrftoken"
 CSRF_COOKIE_PATH = ADMIN_PATH

@@ -37,6 +37,10 @@ class MediaForm(MembersForm):
     # Not an ImageField, which would decode the file: chassis.images alone does, after a look at its header.
     file = forms.FileField(help_text="JPEG, PNG or WebP; 8 MiB and 25 million pixels at most.")
     options = OptionsField(required=False, initial=dict, help_text='Such as {"colour": "forest"}; else all.')
+    alt = forms.CharField(
+        max_length=Media._meta.get_field("alt").max_length,
+        widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
+    )
     # An index, at which another picture may stand; what stands there moves on.
     place = forms.IntegerField(
         required=False, min_value=0, max_value=MAX_POSITION, label="Position", help_text="Last when empty."
@@ -74,7 +78,7 @@ class MediaAdmin(RefusableAdmin):
     form = MediaForm
     autocomplete_fields = ["product"]
     readonly_fields = ["preview"]
-    list_display = ["thumbnail", "product", "alt", "position"]
+    list_display = ["thumbnail", "product", "alt", "shown_for", "position"]
     list_display_links = ["thumbnail", "alt"]
     list_select_related = ["product", "picture"]
     search_fields = ["alt", "product__title", "public_id"]
@@ -88,6 +92,11 @@ class MediaAdmin(RefusableAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Media]:
         return super().get_queryset(request).select_related("product", "picture")
+
+    @admin.display(description="shown for")
+    def shown_for(self, media: Media) -> str:
+        """The options it belongs to."""
+        return ", ".join(f"{code}: {value}" for code, value in media.options.items()) or "-"
 
     @admin.display(description="picture")
     def thumbnail(self, media: Media) -> SafeString:

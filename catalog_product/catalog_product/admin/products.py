@@ -1,6 +1,6 @@
 """Products for staff, with the pictures they have."""
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from django import forms
@@ -20,6 +20,7 @@ from catalog_product.serializers import MAX_DETAILS
 from chassis.django.fields import MAX_SLUG, SLUG_FORM
 from chassis.problems import DomainError
 
+_WIDE: Final = forms.TextInput(attrs={"class": "vLargeTextField"})
 _NOTHING: Final = SafeString("-")
 
 
@@ -67,6 +68,7 @@ class ProductForm(MembersForm):
     class Meta:
         model = Product
         fields = ["title", "slug", "subtitle", "brand", "status", "description", "details"]
+        widgets: ClassVar = dict.fromkeys(("title", "subtitle"), _WIDE)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -90,9 +92,10 @@ class ProductAdmin(VersionedAdmin):
     autocomplete_fields = ["brand"]
     list_display = ["thumbnail", "title", "brand", "status", "updated_at"]
     list_display_links = ["thumbnail", "title"]
-    list_filter = ["status", "brand"]
+    list_filter = ["status", "brand", "updated_at"]
     list_select_related = ["brand"]
     search_fields = ["title", "slug", "public_id"]
+    search_help_text = "Words of a title, a slug, or an id."
     ordering = ["-pk"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Product | None = None) -> bool:

@@ -11,6 +11,7 @@ from catalog_variant import operations
 from catalog_variant.admin.site import site
 from catalog_variant.models import StockMovement
 from catalog_variant.operations.stock import NOTHING_MOVED
+from chassis.django.admin import shortened
 from chassis.django.refusable import RefusableAdmin, RefusableForm
 from chassis.ids import uuid7
 
@@ -47,10 +48,12 @@ class StockMovementAdmin(RefusableAdmin):
 
     form = AdjustmentForm
     autocomplete_fields = ["variant"]
-    list_display = ["created_at", "variant", "delta", "on_hand_after", "reason", "note", "actor_sub"]
-    list_filter = ["reason"]
+    list_display = ["created_at", "variant", "moved", "on_hand_after", "reason", "note", "actor"]
+    # By date without a hierarchy, which would look at every movement for each page.
+    list_filter = ["reason", "created_at"]
     list_select_related = ["variant"]
     search_fields = ["variant__sku", "note", "actor_sub", "public_id"]
+    search_help_text = "A SKU, words of a note, the subject who did it, or an id."
     ordering = ["-pk"]
     show_full_result_count = False
     actions = None
@@ -64,6 +67,16 @@ class StockMovementAdmin(RefusableAdmin):
     def get_fields(self, request: HttpRequest, obj: StockMovement | None = None) -> Any:
         """The key belongs to the form, not to the movement."""
         return [*_MOVED, "on_hand_after", "actor_sub", "created_at"] if obj else [*_MOVED, "key"]
+
+    @admin.display(description="moved", ordering="delta")
+    def moved(self, movement: StockMovement) -> str:
+        """How many units came or went."""
+        return f"{movement.delta:+,}".replace("-", "\N{MINUS SIGN}")
+
+    @admin.display(description="by")
+    def actor(self, movement: StockMovement) -> str:
+        """Who moved it."""
+        return shortened(movement.actor_sub)
 
     def save_model(self, request: HttpRequest, obj: StockMovement, form: Any, change: bool) -> None:
         posting = operations.adjust_stock(

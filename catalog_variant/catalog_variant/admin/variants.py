@@ -5,17 +5,29 @@ from typing import Any, ClassVar, Final
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.core.exceptions import ValidationError
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from catalog_variant import operations
 from catalog_variant.admin.ordered import OrderedForm
 from catalog_variant.admin.site import site
 from catalog_variant.models import SKU_FORM, Money, OptionValue, Variant
 from catalog_variant.serializers import is_gtin
+from chassis.django.admin import amount, shortened
 from chassis.django.refusable import RefusableAdmin
 
 _PLAIN: Final = ("sku", "barcode", "weight_grams", "status", "position", "safety")
+
+
+class ValuesWidget(FilteredSelectMultiple):
+    """Two lists with a search, set beside its label as the admin does it with its own."""
+
+    def render(self, *args: Any, **kwargs: Any) -> SafeString:
+        return format_html('<div class="related-widget-wrapper">{}</div>', super().render(*args, **kwargs))
 
 
 class VariantForm(OrderedForm):
@@ -26,6 +38,7 @@ class VariantForm(OrderedForm):
     values = forms.ModelMultipleChoiceField(
         OptionValue.objects.select_related("option").order_by("option__position", "position", "public_id"),
         required=False,
+        widget=ValuesWidget("values", is_stacked=False),
         help_text="One of each option.",
     )
 
@@ -53,6 +66,24 @@ class VariantForm(OrderedForm):
         return options
 
 
+class StockFilter(admin.SimpleListFilter):
+    """What can be sold, and what soon cannot."""
+
+    title = "stock"
+    parameter_name = "stock"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("in", "In stock"), ("out", "Sold out"), ("promised", "All promised")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Variant]) -> QuerySet[Variant]:
+        chosen = {
+            "in": queryset.filter(available__gt=0),
+            "out": queryset.filter(available=0),
+            "promised": queryset.filter(available=0, on_hand__gt=F("safety")),
+        }
+        return chosen.get(self.value() or "", queryset)
+
+
 @admin.register(Variant, site=site)
 class VariantAdmin(RefusableAdmin):
     form = VariantForm
@@ -60,12 +91,23 @@ class VariantAdmin(RefusableAdmin):
     fields += ["weight_grams", "status", "position", "safety", "on_hand", "reserved", "allocated"]
     fields += ["available", "seen"]
     readonly_fields = ["on_hand", "reserved", "allocated", "available"]
-    list_display = ["sku", "product", "price_minor", "currency", "status", "on_hand", "available"]
-    list_filter = ["status"]
-    search_fields = ["sku", "product", "public_id"]
+    list_display = ["sku", "of_product", "price", "status", "on_hand", "available", "updated_at"]
+    list_filter = ["status", StockFilter, "currency"]
+    search_fields = ["sku", "product", "public_id", "barcode"]
+    search_help_text = "A SKU, a barcode, or the id of a product or a variant."
     ordering = ["-pk"]
     show_full_result_count = False
     actions = None
+
+    @admin.display(description="product", ordering="product")
+    def of_product(self, variant: Variant) -> SafeString:
+        """The product, which leads to all of its variants."""
+        return format_html('<a href="?product={}">{}</a>', variant.product, shortened(variant.product))
+
+    @admin.display(description="price", ordering="price_minor")
+    def price(self, variant: Variant) -> str:
+        """What one costs."""
+        return amount(variant.price_minor, variant.currency)
 
     def has_delete_permission(self, request: HttpRequest, obj: Variant | None = None) -> bool:
         """What is no longer sold is archived."""

@@ -74,10 +74,16 @@ def _secure(request: HttpRequest, response: HttpResponseBase) -> None:
         response.headers,
         status=response.status_code,
         is_admin=request.path.startswith("/admin/"),
-        has_bearer=bool(request.META.get("HTTP_AUTHORIZATION")),
+        has_bearer=bool(request.META.get("HTTP_AUTHORIZATION")) and not _is_static(request.path),
     )
     if varies:
         patch_vary_headers(response, ["Authorization"])
+
+
+def _is_static(path: str) -> bool:
+    # A token opens the way to them, and they are the same whoever asks.
+    prefix: str | None = settings.STATIC_URL
+    return bool(prefix) and path.startswith(prefix)
 
 
 def _record(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:

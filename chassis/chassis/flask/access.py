@@ -11,6 +11,9 @@ from chassis.flask.problems import problem_response
 from chassis.problems import CHALLENGE, REFUSED_CHALLENGE, DomainError, InsufficientScope
 from chassis.tokens import InvalidToken, Principal
 
+LOG_OUT: Final = "/account/logout/"
+"""Where the gateway ends the only session there is."""
+
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 

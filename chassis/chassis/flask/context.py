@@ -37,13 +37,15 @@ def _begin() -> Response | None:
 
 def _end(response: Response) -> Response:
     is_admin = request.path.startswith("/admin/")
+    # A token opens the way to static files, and they are the same whoever asks.
+    is_static = (request.endpoint or "").endswith("static")
     vary = web.secure(
         response.headers,
         status=response.status_code,
         is_admin=is_admin,
-        has_bearer=bool(request.headers.get("Authorization")),
+        has_bearer=bool(request.headers.get("Authorization")) and not is_static,
     )
-    if is_admin:
+    if is_admin and not is_static:
         response.headers["Cache-Control"] = "no-store"
     if vary:
         response.vary.add("Authorization")
