@@ -74,6 +74,7 @@ def environment(folder: Path) -> dict[str, str]:
         "KEYS_PUBLIC": str(folder / "public"),
         "KEYS_PRIVATE": str(folder / "private" / "gateway"),
         "MERCATO_ORIGIN": "https://shop.example",
+        "MAIL_URL": "smtp://shop@mail.example:587",
     }
 
 

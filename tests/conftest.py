@@ -3,12 +3,13 @@
 import json
 import os
 import random
+import shutil
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -250,14 +251,21 @@ def run(*arguments: object, env: dict[str, str]) -> str:
     return done.stdout
 
 
+def copied(data_dir: Path, target: Path) -> Path:
+    """A copy of what a stopped system left."""
+    return shutil.copytree(data_dir, target, dirs_exist_ok=True)
+
+
 @contextmanager
-def started(data_dir: Path) -> Iterator[System]:
-    """A whole system in this folder, which is stopped again whatever happens."""
+def started(data_dir: Path, *options: str) -> Iterator[System]:
+    """A system from what is in this folder, whole unless the options of `up` say otherwise; stopped again
+    whatever happens.
+    """
     own = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     env = own | {"MERCATO_DATA": str(data_dir)}
     port = free_ports(PORTS_OF_A_SYSTEM)
     try:
-        run("up", "--detach", "--port", port, env=env)
+        run("up", "--detach", "--port", port, *options, env=env)
         report = json.loads(run("status", "--json", env=env))
         logins = {login["persona"]: login for login in json.loads(run("logins", "--json", env=env))}
         system = System(port, data_dir, Path(report["keys_dir"]), env, report, logins)
@@ -268,17 +276,37 @@ def started(data_dir: Path) -> Iterator[System]:
 
 
 @pytest.fixture(scope="session")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the first start leaves behind: keys, databases, the demo shop. Systems start from copies of it.
+
+    MERCATO_TEST_SEEDED names one that stands already, to save its minute.
+    """
+    if kept := os.environ.get("MERCATO_TEST_SEEDED"):
+        return Path(kept)
+    data_dir = tmp_path_factory.mktemp("seeded")
+    with started(data_dir):
+        pass
+    return data_dir
+
+
+@pytest.fixture(scope="session")
+def system(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """The system that most tests share. They leave it running."""
-    with started(tmp_path_factory.mktemp("mercato")) as system:
+    with started(copied(seeded, tmp_path_factory.mktemp("mercato"))) as system:
         yield system
 
 
 @pytest.fixture(scope="module")
-def own_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def own_system(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A system that the tests of one module may break."""
-    with started(tmp_path_factory.mktemp("own-mercato")) as system:
+    with started(copied(seeded, tmp_path_factory.mktemp("own-mercato"))) as system:
         yield system
+
+
+@pytest.fixture
+def start(seeded: Path, tmp_path: Path) -> Callable[..., AbstractContextManager[System]]:
+    """Starts a system of one's own: `with start("--only", "edge,web") as system`."""
+    return lambda *options: started(copied(seeded, tmp_path / "mercato"), *options)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ list_urls.py catalog_product    in the service's environment
 """
 
 import importlib
+import inspect
 import json
 import os
 import re
@@ -33,7 +34,7 @@ def walk(patterns: Iterable[Any], prefix: str) -> Iterator[tuple[str, list[str]]
     for pattern in patterns:
         path = prefix + PARAMETER.sub(r"{\1}", simplify_regex(str(pattern.pattern)).lstrip("/"))
         if path.startswith("/admin/"):
-            yield path, list(METHODS)
+            yield path, ["GET", "POST"]
         elif hasattr(pattern, "url_patterns"):
             yield from walk(pattern.url_patterns, path)
         else:
@@ -41,9 +42,31 @@ def walk(patterns: Iterable[Any], prefix: str) -> Iterator[tuple[str, list[str]]
 
 
 def methods_of(callback: Any) -> list[str]:
-    """What a view answers; a plain function answers everything it does not refuse."""
+    """What a view answers; a plain function says so with a decorator, or is there to be read."""
     view = getattr(callback, "cls", None) or getattr(callback, "view_class", None)
-    return [method for method in METHODS if hasattr(view, method.lower())] if view else ["GET"]
+    if view is None:
+        return next(filter(None, map(stated_methods, unwrapped(callback))), ["GET"])
+    return [method for method in METHODS if is_meant(view, method.lower())]
+
+
+def unwrapped(callback: Any) -> Iterator[Any]:
+    """A view and what its decorators are around."""
+    while callback is not None:
+        yield callback
+        callback = getattr(callback, "__wrapped__", None)
+
+
+def stated_methods(callback: Any) -> list[str]:
+    """What Django's require_http_methods and its like let pass; nothing when it is none of them."""
+    closed_over = inspect.getclosurevars(callback).nonlocals if inspect.isfunction(callback) else {}
+    return sorted(set(closed_over.get("request_method_list", ())) & set(METHODS))
+
+
+def is_meant(view: Any, method: str) -> bool:
+    """Whether a view answers this method by itself; Django's forms take a PUT for a POST."""
+    from django.views.generic.edit import ProcessFormView
+
+    return hasattr(view, method) and getattr(view, method) is not ProcessFormView.put
 
 
 def flask_urls(service: str) -> Iterator[tuple[str, list[str]]]:

@@ -92,6 +92,23 @@ def test_keeps_every_template_in_the_gateway():
     assert strays == []
 
 
+def test_writes_nothing_inline_into_a_template():
+    # What the edge shows when the web is gone has no style sheet to fetch; its policy names the one block.
+    alone = ROOT / "gateway" / "gateway" / "templates" / "errors" / "edge.html"
+    inline = re.compile(
+        r"""\sstyle=|\son[a-z]+=["']|javascript:|<style|<script(?![^>]*(src=|application/))"""
+    )
+
+    made = ROOT / "gateway" / "gateway" / "edge" / "pages"
+    templates = [
+        (path, text)
+        for path, text in texts()
+        if path.suffix == ".html" and path != alone and path.parent != made
+    ]
+    assert templates
+    assert [path for path, text in templates if inline.search(text)] == []
+
+
 def test_gives_no_module_a_name_that_says_nothing():
     empty = {"utils", "helpers", "common", "base", "manager", "misc", "core"}
 

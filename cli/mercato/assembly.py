@@ -11,7 +11,8 @@ from mercato.credentials import Credentials, load_credentials
 from mercato.databases import Databases, open_databases
 from mercato.failures import Failure
 from mercato.home import Home
-from mercato.migrations import migrate
+from mercato.jobs import run_jobs
+from mercato.migrations import migrations
 from mercato.state import read_state
 from mercato.topology import DEFAULT_PORT, SERVICES, Service, System, public_origin
 
@@ -72,5 +73,5 @@ def open_system(
         state = read_state(home)
         system = assemble(home, credentials, databases, state.port or default_port())
         if migrated:
-            migrate(system, services, only_when_needed=True)
+            run_jobs(home, migrations(system, services), only_when_needed=True)
         yield system

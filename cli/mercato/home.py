@@ -54,6 +54,16 @@ class Home:
     def log_dir(self) -> Path:
         return self.data_dir / "logs"
 
+    @property
+    def mail_dir(self) -> Path:
+        """Where mail is kept instead of being sent."""
+        return self.data_dir / "mail"
+
+    @property
+    def static_dir(self) -> Path:
+        """Where the gateway's static files are collected."""
+        return self.data_dir / "static"
+
     def media_dir(self, service: str) -> Path:
         """Where a service keeps its pictures."""
         return self.data_dir / "media" / service

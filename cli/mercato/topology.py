@@ -48,7 +48,14 @@ class Service:
         return self.name.upper()
 
 
-GATEWAY = Service("gateway", process="web", port_offset=10, options=("LOGIN_AUDIENCE",), has_key=True)
+GATEWAY = Service(
+    "gateway",
+    process="web",
+    port_offset=10,
+    options=("LOGIN_AUDIENCE", "MAIL_URL", "MAIL_FROM"),
+    has_key=True,
+    asks=("wallet", "catalog_category", "catalog_product", "catalog_variant", "banner"),
+)
 WALLET = Service("wallet", process="wallet", port_offset=1, options=("WALLET_CURRENCIES",))
 CATEGORY = Service(
     "catalog_category", process="category", port_offset=2, has_key=True, asks=("catalog_product",)
@@ -139,6 +146,8 @@ class System:
                 env[f"{other.prefix}_URL"] = _local(self.port + other.port_offset)
         if service is GATEWAY:
             env["EDGE_KEY"] = self.credentials.edge_key
+            env["GATEWAY_MAIL"] = os.fspath(self.home.mail_dir)
+            env["GATEWAY_STATIC"] = os.fspath(self.home.static_dir)
         return env
 
     def owner_environment(self, service: Service) -> dict[str, str]:

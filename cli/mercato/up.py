@@ -16,14 +16,16 @@ from mercato.detaching import detached
 from mercato.failures import Failure
 from mercato.home import Home
 from mercato.interrupts import INTERRUPTED, Interrupted, Interrupts
+from mercato.jobs import run_jobs
 from mercato.logins import print_logins
-from mercato.migrations import migrate
+from mercato.migrations import migrations
 from mercato.options import home_option
 from mercato.personas import read_logins
 from mercato.seed import seed_with_progress
 from mercato.seeding import is_seeded
 from mercato.stack import Stack, refuse_taken_ports
 from mercato.state import State
+from mercato.static_files import static_files
 from mercato.topology import EDGE, System, allows_demo, chosen_processes, needed_services
 
 _HIGHEST_OFFSET = 11
@@ -108,7 +110,8 @@ class _Start:
             record.databases = databases
             system = assemble(self.home, credentials, databases, self.port)
             stack.programs = system.programs(self.processes)
-            migrate(system, services, only_when_needed=True, on_ready=console.step, check=interrupts.check)
+            jobs = [*migrations(system, services), *static_files(system, services)]
+            run_jobs(self.home, jobs, only_when_needed=True, on_ready=console.step, check=interrupts.check)
             with stack, record.stopping():
                 stack.start()
                 self._seed_once(system, interrupts)

@@ -71,11 +71,12 @@ def test_stopping_what_does_not_run_is_no_failure(stopped: Mercato) -> None:
     assert stopped("down").returncode == 0
 
 
-def test_the_second_start_neither_migrates_nor_seeds(running: Mercato, stopped: Mercato) -> None:
+def test_the_second_start_has_nothing_left_to_do(running: Mercato, stopped: Mercato) -> None:
     answer = stopped.up()
 
     assert answer.returncode == 0
     assert "migrated" not in answer.stderr
+    assert "static files" not in answer.stderr
     assert "demo data" not in answer.stderr
 
 

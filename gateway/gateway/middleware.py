@@ -1,4 +1,4 @@
-"""Tells requests of the edge from all others."""
+"""Tells requests of the edge from all others, and guards the pages."""
 
 import re
 import secrets
@@ -10,6 +10,8 @@ from typing import Any, Final
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponseBase
 
+from gateway import errors
+
 _FORWARDED_PREFIX: Final = "HTTP_X_FORWARDED_"
 _FORWARDED: Final = (
     *("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP"),
@@ -17,6 +19,14 @@ _FORWARDED: Final = (
 )
 _START: Final = re.compile(r"t=([0-9]{1,12}(?:\.[0-9]{1,9})?)", re.ASCII)
 _LONGEST_WAIT: Final = 10.0
+
+PAGE_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+_DATA: Final = ("/api/", "/internal/", "/.well-known/")
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN_SITE: Final = frozenset({"", "same-origin", "none"})
 
 
 class EdgeKey:
@@ -44,6 +54,31 @@ class EdgeKey:
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
         if request.path.startswith("/internal/") and not request.from_edge:  # type: ignore[attr-defined]
             raise Http404
+
+
+class Pages:
+    """What holds for pages and not for the API: their content policy, and that no other site posts to them.
+
+    Cookies say who asks there, so a browser that tells of another site's doing is believed (Fetch Metadata).
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path.startswith(_DATA):
+            return self._get_response(request)
+        response = errors.forbidden(request) if _is_of_another_site(request) else self._get_response(request)
+        response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+        response.headers.setdefault("X-Frame-Options", "DENY")
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+        return response
+
+
+def _is_of_another_site(request: HttpRequest) -> bool:
+    site = request.META.get("HTTP_SEC_FETCH_SITE", "")
+    return request.method not in _SAFE and site not in _OWN_SITE
 
 
 def _take_client_address(request: HttpRequest) -> None:

@@ -11,6 +11,7 @@ READ: Final = ("GET", "HEAD")
 
 _READ_METHODS: Final = frozenset(method.encode() for method in READ)
 _UPLOAD: Final = 8 * MEBIBYTE + 64 * 1024  # A picture of 8 MiB with the form around it.
+_FORM: Final = 64 * 1024
 _RENDERING: Final = 20.0  # Seconds. 25 million pixels take some on a busy machine.
 _CATALOG_WRITE: Final = frozenset({"catalog:write"})
 _CATALOG_READ: Final = frozenset({"catalog:read", "catalog:write", "catalog:admin"})
@@ -33,6 +34,10 @@ class Credential(Enum):
     PAGE = "page"
     """A page of the web: cookies pass, the web decides."""
 
+    STAFF = "staff"
+    """The admin of a service: the session cookie of somebody whose scopes the web finds sufficient. The
+    service gets a token that is minted for it alone, and never the cookie. An Authorization is not read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -42,8 +47,8 @@ class Route:
     A prefix holds on segment borders (`/api/v1/wallet` is not `/api/v1/wallets`); an exact route is that
     path alone. scopes: any one of them suffices; a bearer route without scopes takes any user's token. On a
     public route they are those of the writes, and read_scopes those with which a user is shown more than
-    everyone: a bearer without any of them reads as everyone does. may_leave_site: its redirects may lead to
-    other origins.
+    everyone: a bearer without any of them reads as everyone does. On a staff route they are what the web
+    asks for. may_leave_site: its redirects may lead to other origins.
     """
 
     prefix: str
@@ -88,8 +93,43 @@ def _catalog(prefix: str, service: str, read_scopes: frozenset[str] = _CATALOG_R
     )
 
 
+def _page(prefix: str, *methods: str, **more: Any) -> Route:
+    return Route(prefix, methods or READ, WEB, Credential.PAGE, **more)
+
+
+def _admin(name: str, service: str, scope: str, **more: Any) -> Route:
+    return Route(
+        f"/admin/{name}",
+        (*READ, "POST"),
+        service,
+        Credential.STAFF,
+        audience=service,
+        scopes=frozenset({scope}),
+        **more,
+    )
+
+
 ROUTES: Final = (
-    Route("/", READ, WEB, Credential.PAGE, exact=True),
+    _page("/", exact=True),
+    _page("/c"),
+    _page("/p"),
+    _page("/search", exact=True),
+    _page("/wallet"),
+    _page("/theme", "POST", exact=True, body_limit=_FORM),
+    _page("/status", exact=True),
+    _page("/styleguide", exact=True),
+    _page("/favicon.ico", exact=True),
+    _page("/robots.txt", exact=True),
+    _page("/static"),
+    _page("/account", *READ, "POST", body_limit=_FORM),
+    _page("/staff", exact=True),
+    _page("/dev/mail"),
+    _page("/admin/gateway", *READ, "POST"),
+    _admin("wallet", "wallet", "wallet:admin"),
+    _admin("categories", "catalog_category", "catalog:admin"),
+    _admin("products", "catalog_product", "catalog:admin", body_limit=_UPLOAD, write_seconds=_RENDERING),
+    _admin("variants", "catalog_variant", "stock:admin"),
+    _admin("banners", "banner", "banner:admin"),
     Route("/.well-known", READ, WEB, Credential.NONE),
     Route("/api/v1/auth", ("POST",), WEB, Credential.NONE, body_limit=16 * 1024),
     Route(
@@ -167,10 +207,15 @@ class RouteTable:
         return None
 
 
+_ADDRESSED: Final = (Credential.BEARER, Credential.PUBLIC, Credential.STAFF)
+
+
 def _check(route: Route) -> None:
     if not route.prefix.startswith("/") or (route.prefix.endswith("/") and not route.exact):
         raise ValueError(f"not a prefix: {route.prefix}")
-    if route.credential in {Credential.BEARER, Credential.PUBLIC} and not route.audience:
-        raise ValueError(f"a route that takes a bearer, without an audience: {route.prefix}")
+    if route.credential in _ADDRESSED and not route.audience:
+        raise ValueError(f"a route with tokens of its own, without an audience: {route.prefix}")
+    if route.credential is Credential.STAFF and not route.scopes:
+        raise ValueError(f"an admin for everybody: {route.prefix}")
     if route.credential is Credential.PUBLIC and not route.scopes and set(route.methods) - set(READ):
         raise ValueError(f"a public route that any user may write to: {route.prefix}")

@@ -75,7 +75,9 @@ NOT_FOUND = {
     "E5 a shorter name": b"/api/v1/walle",
     "E5 internal": b"/internal/token",
     "E5 metrics": b"/metrics",
-    "E5 an admin": b"/admin/wallet/",
+    "E13 an admin of nobody": b"/admin/",
+    "E13 a service's own metrics below its admin": b"/admin/wallets/metrics",
+    "E13 internal behind a page": b"/internal",
 }
 
 HOSTS = {

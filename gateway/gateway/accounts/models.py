@@ -55,3 +55,27 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return str(self.public_id)
+
+
+class EmailCode(models.Model):
+    """The code that was last mailed to a user for a purpose. The code itself is nowhere in the database."""
+
+    class Purpose(models.TextChoices):
+        VERIFY = "verify"
+        RESET = "reset"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="email_codes")
+    purpose = models.CharField(max_length=8, choices=Purpose)
+    # HMAC-SHA256 in hexadecimal: six digits are few enough to try all of them on a plain hash.
+    code_mac = models.CharField(max_length=64)
+    expires_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "purpose"], name="email_code_one_per_purpose"),
+            models.CheckConstraint(condition=models.Q(tries__lte=5), name="email_code_tries_bounded"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} of {self.user_id}"

@@ -34,6 +34,17 @@ AUDIENCE_PREFIXES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 """The services a user's token can be addressed to, and the scopes that mean something there."""
 
+ADMIN_SCOPES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "wallet": "wallet:admin",
+        "catalog_category": "catalog:admin",
+        "catalog_product": "catalog:admin",
+        "catalog_variant": "stock:admin",
+        "banner": "banner:admin",
+    }
+)
+"""The scope that opens the admin of each service; each asks for it too."""
+
 
 def scopes_of(groups: Iterable[str]) -> frozenset[str]:
     """The scopes that these groups give together; a group that is not in the table gives none."""

@@ -17,21 +17,23 @@ from gateway.edge.upstream import Connection, Failure
 MAX_ANSWER_BYTES: Final = 16 * 1024
 MAX_KEPT_SECONDS: Final = 120
 
+_SUBJECT: Final = re.compile(r"[A-Za-z0-9:_-]{1,64}", re.ASCII)
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 
 
 class Minted(NamedTuple):
-    """A token for one audience, good until expires_at (Unix seconds)."""
+    """A token of a subject for one audience, good until expires_at (Unix seconds)."""
 
     token: bytes
     expires_at: float
+    subject: str
 
 
 class Asker(Protocol):
     """Who waits for a token."""
 
-    def on_token(self, token: bytes) -> None:
-        """The web minted it."""
+    def on_token(self, token: bytes, subject: str) -> None:
+        """The web minted it for this subject."""
 
     def on_no_token(self, code: str) -> None:
         """The web said no, or nothing; code is one of the problem catalogue."""
@@ -41,7 +43,8 @@ class Asks:
     """Tokens minted by the web, kept until they expire and asked for once however many wait.
 
     They are kept by (jti, audience): a signature can be altered without breaking it, so the text of a
-    bearer is no key.
+    bearer is no key. Those for sessions are not kept at all: each request is one question, so a session
+    that has ended gives nothing more.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Asks:
         self._clock = clock
         self._minted: dict[tuple[str, str], Minted] = {}
         self._calls: dict[tuple[str, str], _Call] = {}
+        self._of_sessions: set[_Call] = set()
 
     def known(self, ask: policy.Ask) -> bytes | None:
         """The token for this request when there is a live one."""
@@ -74,20 +78,30 @@ class Asks:
         """Tell the asker the token for this request, now or when the web has answered."""
         token = self.known(ask)
         if token is not None:
-            asker.on_token(token)
+            asker.on_token(token, ask.principal.sub)
             return
         key = (ask.principal.jti, ask.forward.route.audience)
         call = self._calls.get(key)
         if call is not None:
             call.askers.append(asker)
             return
-        call = self._calls[key] = _Call(self, key, ask, request_id, self._head)
+        question = {"bearer": ask.bearer, "audience": key[1]}
+        call = _Call(self, question, request_id, self._head, key=key, subject=ask.principal.sub)
+        self._calls[key] = call
+        call.askers.append(asker)
+        self._web.lend(call)
+
+    def ask_session(self, ask: policy.AskSession, asker: Asker, request_id: str) -> None:
+        """Tell the asker, when the web has answered, the token for this one request."""
+        question = {"session": ask.session, "audience": ask.forward.route.audience}
+        call = _Call(self, question, request_id, self._head)
+        self._of_sessions.add(call)
         call.askers.append(asker)
         self._web.lend(call)
 
     def expire(self, now: float) -> None:
         """Give up on calls that have waited too long; now is the time of the event loop."""
-        for call in list(self._calls.values()):
+        for call in [*self._calls.values(), *self._of_sessions]:
             call.expire(now, self._times.ask)
 
     def retry(self, call: "_Call") -> None:
@@ -95,33 +109,37 @@ class Asks:
         self._figures.note_retry(self._web.name)
         self._web.lend(call, fresh=True)
 
-    def settle(self, key: tuple[str, str], subject: str, status: int, body: bytes) -> None:
+    def settle(self, call: "_Call", status: int, body: bytes) -> None:
         """Take the web's answer to a call (status 0: there was none) and tell everyone who waits."""
-        call = self._calls.pop(key)
+        if call.key is not None:
+            del self._calls[call.key]
+        self._of_sessions.discard(call)
         self._web.give_up(call)
-        minted = self._read(subject, body) if status == 200 else None
-        if minted is not None:
-            self._remember(key, minted)
+        minted = self._read(call.subject, body) if status == 200 else None
+        if minted is not None and call.key is not None:
+            self._remember(call.key, minted)
         self._figures.note_ask("minted" if minted else "refused" if status in {401, 403} else "failed")
         code = {401: "invalid-token", 403: "insufficient-scope"}.get(status, "unavailable")
         for asker in call.askers:
             if minted is not None:
-                asker.on_token(minted.token)
+                asker.on_token(minted.token, minted.subject)
             else:
                 asker.on_no_token(code)
 
-    def _read(self, subject: str, body: bytes) -> Minted | None:
+    def _read(self, expected: str, body: bytes) -> Minted | None:
         try:
             answer = json.loads(body)
-            token, expires_at, answered_subject = answer["token"], answer["exp"], answer["sub"]
+            token, expires_at, subject = answer["token"], answer["exp"], answer["sub"]
         except (ValueError, TypeError, KeyError, RecursionError):
             return None
-        # It becomes a header field, so it is not taken on trust even from the web.
+        # It becomes a header field, so it is not taken on trust even from the web; the subject is logged.
         if not isinstance(token, str) or len(token) > MAX_TOKEN_BYTES or not _TOKEN.fullmatch(token):
             return None
-        if type(expires_at) is not int or answered_subject != subject:
+        if type(expires_at) is not int or not isinstance(subject, str):
             return None
-        return Minted(token.encode(), min(expires_at, self._clock() + MAX_KEPT_SECONDS))
+        if subject != expected if expected else not _SUBJECT.fullmatch(subject):
+            return None
+        return Minted(token.encode(), min(expires_at, self._clock() + MAX_KEPT_SECONDS), subject)
 
     def _remember(self, key: tuple[str, str], minted: Minted) -> None:
         self._minted.pop(key, None)
@@ -131,16 +149,28 @@ class Asks:
 
 
 class _Call:
-    """One question to the web. Asking twice does no harm, so a stale connection is tried again once."""
+    """One question to the web. Asking twice does no harm, so a stale connection is tried again once.
 
-    def __init__(self, asks: Asks, key: tuple[str, str], ask: policy.Ask, request_id: str, head: str) -> None:
-        body = json.dumps({"bearer": ask.bearer, "audience": key[1]}).encode()
+    key: under which the answer is kept, None for one that is not; subject: whom it must be about, if known.
+    """
+
+    def __init__(
+        self,
+        asks: Asks,
+        question: dict[str, str],
+        request_id: str,
+        head: str,
+        *,
+        key: tuple[str, str] | None = None,
+        subject: str = "",
+    ) -> None:
+        body = json.dumps(question).encode()
         rest = f"content-type: application/json\r\nx-request-id: {request_id}\r\ncontent-length: {len(body)}"
         self.askers: list[Asker] = []
         self.wants_connection = True
+        self.key = key
+        self.subject = subject
         self._asks = asks
-        self._key = key
-        self._subject = ask.principal.sub
         self._request = f"{head}{rest}\r\n\r\n".encode() + body
         self._connection: Connection | None = None
         self._retried = False
@@ -190,4 +220,4 @@ class _Call:
         self.wants_connection = False
         if self._connection is not None:
             self._connection.abort()
-        self._asks.settle(self._key, self._subject, status, self._answer)
+        self._asks.settle(self, status, self._answer)

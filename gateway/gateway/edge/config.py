@@ -16,6 +16,7 @@ from chassis.env import (
     env_origin,
     env_secret,
     env_str,
+    is_loopback,
 )
 
 _UPSTREAM_VARIABLES: Final = {
@@ -91,6 +92,12 @@ class Configuration:
     log_level: str = "info"
     times: Times = field(default_factory=Times)
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def session_cookie(self) -> str:
+        """The name of the web's session cookie: browsers keep __Host- for https (RFC 6265bis)."""
+        is_plain = self.origin.startswith("http:") and is_loopback(self.origin)
+        return "sid" if is_plain else "__Host-sid"
 
 
 def read_configuration() -> Configuration:

@@ -14,7 +14,7 @@ from gateway.edge.observe import Outcome
 from gateway.edge.paths import NotCanonical, canonical_path
 from gateway.edge.shared import Shared
 from gateway.edge.upstream import Connection, Failure
-from gateway.routes import WEB, Route
+from gateway.routes import WEB, Credential, Route
 
 _UNAUTHORIZED: Final = 401
 CLIENT_WENT: Final = 499
@@ -169,6 +169,10 @@ class Exchange:
             self._admit()
         elif isinstance(decision, policy.Refuse):
             self._refuse(decision)
+        elif isinstance(decision, policy.AskSession):
+            self._ask_session(decision)
+        elif isinstance(decision, policy.Redirect):
+            self._redirect(decision)
         else:
             self._report(decision.path)
 
@@ -222,17 +226,20 @@ class Exchange:
 
     # What the web answers
 
-    def on_token(self, token: bytes) -> None:
+    def on_token(self, token: bytes, subject: str) -> None:
         """The token for the upstream is here."""
         if self._stage == Stage.ASKING:
             self._token = token
+            self._subject = subject
             self._admit()
 
     def on_no_token(self, code: str) -> None:
         """There is no token, and code says why."""
         if self._stage != Stage.ASKING or self._forward is None:
             return
-        if code == "insufficient-scope":
+        if self._route.credential is Credential.STAFF and code in {"insufficient-scope", "invalid-token"}:
+            self._turn_away(self._forward, is_known=code == "insufficient-scope")
+        elif code == "insufficient-scope":
             self._go_without_scope(policy.decide_without_scope(self._forward))
         elif code == "invalid-token":
             self._refuse(policy.Refuse(code, fields=(("www-authenticate", REFUSED_CHALLENGE),)))
@@ -361,6 +368,26 @@ class Exchange:
         self._wait(self._shared.times.ask)
         self._shared.asks.ask(ask, self, self._request_id)
 
+    def _ask_session(self, ask: policy.AskSession) -> None:
+        self._forward = ask.forward
+        self._stage = Stage.ASKING
+        self._wait(self._shared.times.ask)
+        self._shared.asks.ask_session(ask, self, self._request_id)
+
+    def _turn_away(self, forward: policy.Forward, *, is_known: bool) -> None:
+        decision = policy.refuse_stranger(forward) if is_known else policy.refuse_visitor(forward)
+        if isinstance(decision, policy.Redirect):
+            self._redirect(decision)
+        else:
+            self._refuse(decision)
+
+    def _redirect(self, decision: policy.Redirect) -> None:
+        self._release()
+        self._keeps_alive = self._may_keep_alive()
+        reply = replies.redirect(decision.location, request_id=self._request_id, closes=not self._keeps_alive)
+        self._requester.write(reply)
+        self._finish(replies.FOUND)
+
     def _go_without_scope(self, decision: policy.Forward | policy.Refuse) -> None:
         if isinstance(decision, policy.Refuse):
             self._refuse(decision)
@@ -440,13 +467,15 @@ class Exchange:
         self._release()
         self._shared.figures.note_refusal(refusal.code)
         self._keeps_alive = self._may_keep_alive() and not refusal.closes
-        reply = replies.problem(
+        is_page = policy.is_answered_with_page(self._request, self._shared.rules.table)
+        reply = replies.refusal(
             refusal.code,
             refusal.detail,
             request_id=self._request_id,
             fields=refusal.fields,
             closes=not self._keeps_alive,
             is_head=self._request.method == b"HEAD",
+            is_page=is_page,
             **extra,
         )
         self._requester.write(reply)

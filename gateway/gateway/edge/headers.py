@@ -36,7 +36,15 @@ class Passes(Enum):
     NEVER = 0
     API = 1
     PAGE = 2
-    ALWAYS = 3
+    BROWSER = 3
+    """On pages and on staff routes."""
+    ALWAYS = 4
+
+
+# Tuples, for they compare by identity; the hash of a member is computed in Python.
+TO_API: Final = (Passes.API, Passes.ALWAYS)
+TO_WEB: Final = (Passes.PAGE, Passes.BROWSER, Passes.ALWAYS)
+TO_ADMIN: Final = (Passes.BROWSER, Passes.ALWAYS)
 
 
 class _Rule(NamedTuple):
@@ -74,10 +82,11 @@ _PASSING: Final = {
     ),
     # Standard Webhooks: what a payment provider signs its calls with.
     Passes.API: ("webhook-id", "webhook-signature", "webhook-timestamp"),
-    Passes.PAGE: (
-        *("cookie", "origin", "referer", "x-csrftoken"),
+    Passes.PAGE: ("cookie",),  # And HX-*, which htmx keeps adding to.
+    Passes.BROWSER: (
+        *("origin", "referer", "x-csrftoken"),
         *("sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user"),
-    ),  # And HX-*, which htmx keeps adding to.
+    ),
 }
 # Read by the edge itself and written anew, never copied.
 _READ: Final = (
@@ -136,9 +145,17 @@ def read_head(method: bytes, version: str, fields: Fields, *, is_upgrade: bool) 
     )
 
 
-def request_lines(head: Head, kind: Passes) -> list[bytes]:
-    """The lines of a head that pass on this kind of route."""
-    wanted = (kind, Passes.ALWAYS)
+def value_of(head: Head, name: bytes) -> bytes:
+    """The value of a field that passes somewhere, given in lower case; empty when there is none."""
+    prefix = name + b": "
+    for _, line in head.lines:
+        if line.startswith(prefix):
+            return line[len(prefix) : -2]
+    return b""
+
+
+def request_lines(head: Head, wanted: tuple[Passes, ...]) -> list[bytes]:
+    """The lines of a head that pass: TO_API, TO_WEB or TO_ADMIN."""
     return [line for passes, line in head.lines if passes in wanted]
 
 
@@ -264,6 +281,18 @@ PUBLIC: Final = ReplyKind(
 
 PAGE: Final = ReplyKind(_DENIED, is_sandboxed=False, may_redirect_anywhere=True)
 """Pages of the web, which is the gateway itself: it sets cookies and sends people to log in elsewhere."""
+
+ADMIN: Final = ReplyKind(
+    _DENIED
+    | {
+        *(b"clear-site-data", b"refresh", b"service-worker-allowed", b"www-authenticate"),
+        *(b"accept-ch", b"critical-ch", b"nel", b"report-to", b"reporting-endpoints"),
+    },
+    is_sandboxed=False,
+    may_redirect_anywhere=False,
+)
+"""Admins of services, which share the origin: none may speak for all of it, ask for a password, or lead
+away. `gateway.edge.cookies` has taken out what they may not set."""
 
 
 def reply_lines(fields: Fields, kind: ReplyKind, *, has_body: bool, origin: bytes) -> list[bytes]:

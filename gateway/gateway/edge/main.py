@@ -64,7 +64,13 @@ class Edge:
         )
         self.shared = Shared(
             loop=asyncio.get_running_loop(),
-            rules=Rules(table or RouteTable(), allowed_hosts(configuration.origin), verifier.verify),
+            rules=Rules(
+                table or RouteTable(),
+                allowed_hosts(configuration.origin),
+                verifier.verify,
+                scheme=urlsplit(configuration.origin).scheme,
+                session_cookie=configuration.session_cookie.encode(),
+            ),
             upstreams=upstreams,
             own_lines={name: self._own_lines(name) for name in upstreams},
             origin=configuration.origin.encode(),

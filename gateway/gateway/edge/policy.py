@@ -4,12 +4,12 @@ import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from chassis.env import is_loopback
 from chassis.problems import CHALLENGE, REFUSED_CHALLENGE
 from chassis.tokens import InvalidToken, Principal
-from gateway.edge import headers
+from gateway.edge import cookies, headers
 from gateway.edge.headers import BadHead, Fields, Head
 from gateway.edge.paths import MAX_TARGET_BYTES, NotCanonical, canonical_path
 from gateway.routes import READ, Credential, Route, RouteTable
@@ -23,7 +23,18 @@ _HEALTH: Final = frozenset({LIVEZ, READYZ})
 # compares by identity, while a set would hash members in Python.
 _PUBLIC: Final = Credential.PUBLIC
 _TAKE_BEARERS: Final = (Credential.BEARER, _PUBLIC)
+_STAFF: Final = Credential.STAFF
+_PAGES: Final = (Credential.PAGE, _STAFF)
 _READ: Final = frozenset(method.encode() for method in READ)
+
+LOG_IN: Final = "/account/login/"
+
+_SESSION_CHALLENGE: Final = 'Cookie realm="mercato"'
+_OWN_SITE: Final = (b"", b"same-origin", b"none")
+# What comes back from the log-in must fit into a target again.
+_MAX_NEXT_BYTES: Final = 2048
+# Nobody but programs asks there, whatever they accept.
+_DATA: Final = (b"/api/", b"/media/", b"/.well-known/", b"/internal/", LIVEZ, READYZ)
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
@@ -59,6 +70,25 @@ class Ask(NamedTuple):
         return self.forward.head
 
 
+class AskSession(NamedTuple):
+    """Let the web say whether this session may, and get a token for the route's audience; then forward."""
+
+    forward: Forward
+    session: str
+
+    @property
+    def head(self) -> Head:
+        """The head of the request."""
+        return self.forward.head
+
+
+class Redirect(NamedTuple):
+    """Lead the browser to another page of this origin."""
+
+    location: str
+    head: Head
+
+
 class Refuse(NamedTuple):
     """Answer with a problem of the catalogue. closes: nothing more can be read from this connection."""
 
@@ -76,16 +106,20 @@ class Report(NamedTuple):
     head: Head
 
 
-Decision = Forward | Ask | Refuse | Report
+Decision = Forward | Ask | AskSession | Redirect | Refuse | Report
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What decisions rest on. hosts are in lower case; verify is chassis.tokens.Verifier's."""
+    """What decisions rest on. hosts are in lower case; verify is chassis.tokens.Verifier's; scheme is the
+    origin's, session_cookie the name under which the web keeps its sessions.
+    """
 
     table: RouteTable
     hosts: frozenset[bytes]
     verify: Callable[[str], Principal]
+    scheme: str
+    session_cookie: bytes
 
 
 def decide(request: Request, rules: Rules) -> Decision:
@@ -115,7 +149,9 @@ def decide(request: Request, rules: Rules) -> Decision:
     if head.content_length > route.body_limit:
         return Refuse("content-too-large", f"More than {route.body_limit} bytes.", closes=True, head=head)
     forward = Forward(route, request, head)
-    return _authenticate(forward, rules) if route.credential in _TAKE_BEARERS else forward
+    if route.credential in _TAKE_BEARERS:
+        return _authenticate(forward, rules)
+    return _let_staff_in(forward, rules) if route.credential is _STAFF else forward
 
 
 def allowed_hosts(origin: str) -> frozenset[bytes]:
@@ -190,6 +226,64 @@ def decide_without_scope(forward: Forward) -> Forward | Refuse:
 def is_withheld(forward: Forward) -> bool:
     """Whether a request that goes on without a token came with a valid one, which gives no right there."""
     return _is_public_read(forward) and bool(forward.head.authorization)
+
+
+def refuse_visitor(forward: Forward) -> Redirect | Refuse:
+    """What becomes of a request for an admin without a session: people are led to the log-in and back."""
+    method, target = forward.request.method, forward.request.target
+    if method in _READ and accepts_html(forward.request):
+        wanted = target.decode() if len(target) <= _MAX_NEXT_BYTES else f"{forward.route.prefix}/"
+        return Redirect(f"{LOG_IN}?next={quote(wanted, safe='/')}", forward.head)
+    fields = (("www-authenticate", _SESSION_CHALLENGE),)
+    return Refuse("authentication-required", fields=fields, head=forward.head)
+
+
+def refuse_stranger(forward: Forward) -> Refuse:
+    """Somebody is logged in, and this admin is not theirs."""
+    return Refuse("forbidden", "This is for staff with another role.", head=forward.head)
+
+
+def accepts_html(request: Request) -> bool:
+    """Whether somebody looks at the answer in a browser."""
+    return any(b"text/html" in value.lower() for name, value in request.fields if name.lower() == b"accept")
+
+
+def is_answered_with_page(request: Request, table: RouteTable) -> bool:
+    """Whether what the edge itself says to a request is a page, and not a problem document.
+
+    The target may be anything at all: this chooses the form of a refusal and lets nobody in.
+    """
+    path = request.target.partition(b"?")[0]
+    if path.startswith(_DATA) or not accepts_html(request):
+        return False
+    route = table.find(path)
+    return route is None or route.credential in _PAGES
+
+
+def _let_staff_in(forward: Forward, rules: Rules) -> AskSession | Redirect | Refuse:
+    # An Authorization is not looked at: bearers are for the API, sessions for admins.
+    if forward.request.method not in _READ and not _is_same_origin(forward.head, rules.scheme):
+        return Refuse("forbidden", "Another site sent this.", head=forward.head)
+    try:
+        session = cookies.session(forward.head, rules.session_cookie)
+    except cookies.AmbiguousCookie:
+        return Refuse("malformed-request", "Two session cookies.", head=forward.head)
+    return AskSession(forward, session) if session else refuse_visitor(forward)
+
+
+def _is_same_origin(head: Head, scheme: str) -> bool:
+    # Fetch Metadata and Origin are the browser's word, which no page can alter. Where one is missing the
+    # other must say so; what neither vouches for does not come from our own pages.
+    site = headers.value_of(head, b"sec-fetch-site").lower()
+    origin = headers.value_of(head, b"origin").lower()
+    if site not in _OWN_SITE:
+        return False
+    return origin == _origin_of(head.host, scheme) if origin else site == b"same-origin"
+
+
+def _origin_of(host: bytes, scheme: str) -> bytes:
+    # The Host was found to be one of this origin's; what browsers call it has no port of the scheme's own.
+    return f"{scheme}://".encode() + host.lower().removesuffix(b":%d" % _DEFAULT_PORTS[scheme])
 
 
 def _is_public_read(forward: Forward) -> bool:

@@ -7,10 +7,13 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from chassis import problems
+from gateway.edge import pages
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 CLOSE_LINE: Final = b"connection: close\r\n"
+FOUND: Final = 302
 
+_SANDBOX: Final = "default-src 'none'; sandbox"
 _STATUS_LINES: Final = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
 }
@@ -26,7 +29,7 @@ def problem_status(code: str) -> int:
     return problems.CATALOGUE[code][0]
 
 
-def problem(
+def refusal(
     code: str,
     detail: str,
     *,
@@ -34,18 +37,31 @@ def problem(
     fields: Sequence[tuple[str, str]] = (),
     closes: bool,
     is_head: bool = False,
+    is_page: bool = False,
     **extra: Any,
 ) -> bytes:
-    """A whole reply that carries a problem document."""
-    document = problems.generic(code, detail, request_id=request_id, **extra)
+    """A whole reply that says no: a problem document, or a page to those who look at it in a browser."""
+    status = problem_status(code)
+    if is_page:
+        media_type, policy, body = pages.MEDIA_TYPE, pages.POLICY, pages.page(status, request_id)
+    else:
+        document = problems.generic(code, detail, request_id=request_id, **extra)
+        media_type, policy, body = problems.MEDIA_TYPE, _SANDBOX, problems.encode(document)
     return _reply(
-        problem_status(code),
-        problems.MEDIA_TYPE,
-        problems.encode(document),
+        status,
+        media_type,
+        body,
+        policy=policy,
         fields=[("x-request-id", request_id), ("cache-control", "no-store"), *fields],
         closes=closes,
         is_head=is_head,
     )
+
+
+def redirect(location: str, *, request_id: str, closes: bool) -> bytes:
+    """A whole reply that leads to another page of this origin."""
+    fields = [("location", location), ("x-request-id", request_id), ("cache-control", "no-store")]
+    return _reply(FOUND, "", b"", fields=fields, closes=closes, is_head=False)
 
 
 def report(status: int, body: dict[str, Any], *, request_id: str, closes: bool, is_head: bool) -> bytes:
@@ -68,13 +84,14 @@ def _reply(
     fields: Sequence[tuple[str, str]],
     closes: bool,
     is_head: bool,
+    policy: str = _SANDBOX,
 ) -> bytes:
     lines = [
         ("date", formatdate(usegmt=True)),
-        ("content-type", media_type),
+        *([("content-type", media_type)] if media_type else []),
         ("content-length", str(len(body))),
         ("x-content-type-options", "nosniff"),
-        ("content-security-policy", "default-src 'none'; sandbox"),
+        ("content-security-policy", policy),
         *fields,
     ]
     head = "".join([f"{name}: {value}\r\n" for name, value in lines]).encode("latin-1")

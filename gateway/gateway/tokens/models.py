@@ -15,6 +15,7 @@ class RefreshFamily(models.Model):
         REUSE = "reuse"
         INACTIVE = "inactive"
         CREDENTIALS_CHANGED = "credentials-changed"
+        STAFF = "staff"
 
     sid = models.UUIDField(default=uuid7, unique=True, editable=False)
     user = models.ForeignKey(

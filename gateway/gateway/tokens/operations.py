@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from hashlib import sha256
 from typing import Final
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import Group
@@ -153,6 +154,16 @@ def log_out(*, token: str) -> None:
     )
     if ended:
         _log_end(claims.sid, claims.sub, RefreshFamily.Reason.LOGOUT)
+
+
+def end_family(*, sid: UUID, reason: RefreshFamily.Reason) -> bool:
+    """End one session of an API client; False when it had ended before."""
+    ended = RefreshFamily.objects.filter(sid=sid, revoked_at=None).update(
+        revoked_at=Now(), revoked_because=reason
+    )
+    if ended:
+        _log_end(str(sid), "", reason)
+    return bool(ended)
 
 
 def _arrival(claims: Principal, began: float) -> _Arrival:

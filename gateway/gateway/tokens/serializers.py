@@ -40,8 +40,14 @@ class TokenPairOutput(serializers.Serializer[Any]):
 
 
 class ServiceTokenInput(serializers.Serializer[Any]):
-    bearer = Text(max_length=4096)
+    bearer = Text(max_length=4096, required=False)
+    session = Text(max_length=4096, required=False, trim_whitespace=False)
     audience = serializers.ChoiceField(choices=list(AUDIENCE_PREFIXES))
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs) != 2:
+            raise serializers.ValidationError("Give exactly one of bearer and session.", "one-credential")
+        return attrs
 
 
 class ServiceTokenOutput(serializers.Serializer[Any]):

@@ -15,8 +15,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from chassis.django.openapi import problems
-from chassis.django.parsers import StrictJSONParser
+from gateway.credentials import NO_STORE, CredentialsView
 from gateway.tokens import operations
+from gateway.tokens.browser import token_for_admin
 from gateway.tokens.forwarding import token_for_service
 from gateway.tokens.keyring import ISSUER_JWKS_FILE
 from gateway.tokens.operations import Client, TokenPair
@@ -28,23 +29,11 @@ from gateway.tokens.serializers import (
     TokenPairOutput,
 )
 
-_NO_STORE: Final = {"Cache-Control": "no-store"}
 _PREFIX_BITS: Final = {4: 24, 6: 48}
 _PROBLEMS: Final = problems(400, 401, 413, 415)
 
 
-class _SmallParser(StrictJSONParser):
-    max_bytes = 16 * 1024
-
-
-class _Credentials(APIView):
-    # The body alone counts: a client renews with its expired bearer still in the header.
-    authentication_classes = ()
-    parser_classes = (_SmallParser,)
-    public = True
-
-
-class LogIn(_Credentials):
+class LogIn(CredentialsView):
     @extend_schema(
         operation_id="log_in",
         tags=["auth"],
@@ -58,7 +47,7 @@ class LogIn(_Credentials):
         return _pair(operations.log_in(**data.validated_data, client=_client(request)))
 
 
-class Refresh(_Credentials):
+class Refresh(CredentialsView):
     @extend_schema(
         operation_id="refresh",
         tags=["auth"],
@@ -72,7 +61,7 @@ class Refresh(_Credentials):
         return _pair(operations.rotate(token=data.validated_data["refresh"], began=_began(request)))
 
 
-class LogOut(_Credentials):
+class LogOut(CredentialsView):
     @extend_schema(
         operation_id="log_out",
         tags=["auth"],
@@ -84,18 +73,19 @@ class LogOut(_Credentials):
         data = RefreshInput(data=request.data)
         data.is_valid(raise_exception=True)
         operations.log_out(token=data.validated_data["refresh"])
-        return Response(status=204, headers=_NO_STORE)
+        return Response(status=204, headers=NO_STORE)
 
 
-class ServiceToken(_Credentials):
+class ServiceToken(CredentialsView):
     """For the edge alone: gateway.middleware.EdgeKey guards everything under /internal/."""
 
     @extend_schema(exclude=True)
     def post(self, request: Request) -> Response:
         data = ServiceTokenInput(data=request.data)
         data.is_valid(raise_exception=True)
-        forwarded = token_for_service(**data.validated_data)
-        return Response(ServiceTokenOutput(forwarded).data, headers=_NO_STORE)
+        give = token_for_admin if "session" in data.validated_data else token_for_service
+        forwarded = give(**data.validated_data)
+        return Response(ServiceTokenOutput(forwarded).data, headers=NO_STORE)
 
 
 class _AnyType(BaseContentNegotiation):
@@ -137,7 +127,7 @@ class KeySet(APIView):
 
 
 def _pair(pair: TokenPair) -> Response:
-    return Response(TokenPairOutput(pair).data, headers=_NO_STORE)
+    return Response(TokenPairOutput(pair).data, headers=NO_STORE)
 
 
 def _began(request: Request) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connections
+from django.test import Client
 from rest_framework.test import APIClient
 
 from chassis.ids import uuid7
@@ -15,6 +16,7 @@ from chassis.testing.django import anonymous, django_db_setup  # noqa: F401 (fix
 from chassis.tokens import Principal, Verifier
 from gateway.accounts.models import User
 from gateway.accounts.operations import save_user
+from gateway.clients.testing import Shop, playing
 from gateway.tokens import keyring
 
 PASSWORD = "correct horse battery staple"
@@ -81,6 +83,42 @@ def ask() -> Callable[..., Any]:
 
 
 @pytest.fixture
+def ask_with_cookie() -> Callable[..., Any]:
+    """Asks for the token of a service's admin as the edge does, with the session cookie of a browser."""
+    edge = APIClient()
+    edge.credentials(HTTP_X_EDGE_KEY=settings.EDGE_KEY)
+
+    def send(session: Any, audience: Any = "wallet") -> Any:
+        return edge.post("/internal/token", {"session": session, "audience": audience}, format="json")
+
+    return send
+
+
+@pytest.fixture
+def browser() -> Client:
+    """A browser that is not logged in; it sends tokens with its forms as people's do."""
+    return Client(enforce_csrf_checks=False, headers={"Accept": "text/html"})
+
+
+@pytest.fixture
+def browse_as(browser: Client) -> Callable[[User], Client]:
+    """Logs a browser in by the form."""
+
+    def log_in(user: User, password: str = PASSWORD) -> Client:
+        answer = browser.post("/account/login/", {"login": user.email, "password": password})
+        assert answer.status_code == 302, answer.content
+        return browser
+
+    return log_in
+
+
+@pytest.fixture
+def cookie_of() -> Callable[[Client], str]:
+    """The value of a browser's session cookie."""
+    return lambda client: client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+@pytest.fixture
 def read_token(keys_dir: Path) -> Callable[..., Principal]:
     """Verifies a token as the service of that audience does."""
 
@@ -98,3 +136,10 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]: 
         yield
         User.objects.all().delete()
         connections.close_all()
+
+
+@pytest.fixture
+def shop(settings: Any) -> Iterator[Shop]:
+    """A shop of stand-ins that the pages of this test are made from."""
+    with playing(settings) as played:
+        yield played

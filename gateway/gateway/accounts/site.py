@@ -1,0 +1,78 @@
+"""Who gets into the gateway's own admin, and where everybody else is led."""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any, Final
+
+from django.contrib.admin import AdminSite
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+
+from gateway import errors
+from gateway.accounts.sessions import browser_session
+
+SCOPE: Final = "gateway:admin"
+
+
+class GatewaySite(AdminSite):
+    """Django's, by the gateway's session. There is no form for a password here."""
+
+    site_header = "Mercato gateway"
+    site_title = "Mercato gateway"
+    index_title = "Users and sessions"
+    enable_nav_sidebar = False
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return may_administer(request)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        guarded: Callable[..., HttpResponseBase] = super().admin_view(view, cacheable)
+
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            return guarded(request, *args, **kwargs) if may_administer(request) else self.login(request)
+
+        return update_wrapper(inner, view)
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Lead to the gateway's log-in, and back; whoever is logged in already is told to stay out."""
+        if may_administer(request):
+            return HttpResponseRedirect(reverse("admin:index"))
+        if request.user.is_authenticated:
+            return errors.forbidden(request)
+        return redirect_to_login(request.get_full_path())
+
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]
+        return HttpResponseRedirect(reverse("account_logout"))
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]
+        return HttpResponseRedirect(reverse("account_change_password"))
+
+    def get_urls(self) -> list[Any]:
+        """The admin's URLs without what only its own form for a password leads to."""
+        return [url for url in super().get_urls() if getattr(url, "name", "") != "password_change_done"]
+
+
+class Permitted:
+    """Mixed into an admin class: whoever gets into the site may look at it, and change nothing."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return may_administer(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may_administer(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def may_administer(request: HttpRequest) -> bool:
+    """Whether a request is one of a member of staff who looks after the gateway."""
+    session = browser_session(request)
+    return session is not None and session.is_staff and SCOPE in session.scopes

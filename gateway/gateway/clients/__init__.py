@@ -1,0 +1,1 @@
+"""Typed clients of the five services, for pages."""

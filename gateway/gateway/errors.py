@@ -1,0 +1,50 @@
+"""What the web says when something goes wrong: a page to people, a problem document to programs."""
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+from chassis.django.exceptions import problem_response
+from chassis.problems import code_for_status
+
+_DATA: Final = ("/api/", "/internal/", "/.well-known/")
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400."""
+    return respond(request, 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403."""
+    return respond(request, 403)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403, for a form without its token; the reason is in Django's log."""
+    return respond(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404."""
+    return respond(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500, from a template that needs neither a service nor the database."""
+    return respond(request, 500)
+
+
+def respond(request: HttpRequest, status: int, **context: Any) -> HttpResponse:
+    """A page of errors/ to whoever asks for HTML outside the API, else the status's problem document."""
+    if request.path.startswith(_DATA) or "text/html" not in request.headers.get("Accept", ""):
+        return problem_response(request, code_for_status(status))
+    shown = {
+        "status": status,
+        "title": HTTPStatus(status).phrase,
+        "request_id": getattr(request, "request_id", ""),
+    }
+    page = render_to_string(f"errors/{status}.html", shown | context, None if status >= 500 else request)
+    return HttpResponse(page, status=status)

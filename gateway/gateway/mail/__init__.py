@@ -1,0 +1,1 @@
+"""Mail: to files in development, to a server elsewhere."""

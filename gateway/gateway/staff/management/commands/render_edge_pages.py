@@ -1,0 +1,81 @@
+"""Makes the pages of the edge from their template, for the edge itself knows no Django."""
+
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.template.loader import render_to_string
+
+from gateway.edge.pages import FOLDER, PLACEHOLDER
+
+SENTENCES: Final = {
+    400: (
+        "This address does not work",
+        "Something in the request could not be understood. Check the address, or start from the shop.",
+    ),
+    401: ("Please log in", "Your session has ended, or there was none. Log in and try again."),
+    403: (
+        "This is not open to you",
+        "Either your account does not reach this far, or the form was sent from another site.",
+    ),
+    404: ("Nothing stands here", "The page may have moved, or it never existed."),
+    405: ("This cannot be done here", "The page exists, but it takes no request of this kind."),
+    408: ("That took too long", "The request did not arrive completely. Please send it again."),
+    413: ("That is too large", "What you sent is larger than this page takes. Pictures may have 8 MB."),
+    414: ("This address is too long", "Start from the shop and find your way from there."),
+    415: ("This form of content is not taken", "Please send it without compression."),
+    417: ("This cannot be promised", "The request asks for something that this shop does not do."),
+    429: ("A little slower, please", "There were many requests in a short time. Try again in a moment."),
+    431: (
+        "Your browser sent too much",
+        "It carries more cookies or headers than can be read. Clearing the cookies of this site helps.",
+    ),
+    500: ("Something went wrong", "It is our fault, not yours. Please try again in a moment."),
+    501: ("This is not spoken here", "The request uses a part of HTTP that this shop does not know."),
+    502: (
+        "We did not get a proper answer",
+        "A part of the shop is in trouble. Please try again in a moment.",
+    ),
+    503: ("We will be right back", "This part of the shop is away for a moment. Please try again soon."),
+    504: (
+        "This is taking too long",
+        "A part of the shop did not answer in time. Please try again in a moment.",
+    ),
+    505: ("This version is not spoken here", "Please use a current browser."),
+}
+
+_HOME: Final = ("/", "Back to the shop")
+_LOG_IN: Final = ("/account/login/", "Log in")
+_CALM: Final = "M38 64c4 5 16 5 20 0"
+_SORRY: Final = "M38 67c4-5 16-5 20 0"
+
+
+class Command(BaseCommand):
+    """Writes gateway/edge/pages/<status>.html."""
+
+    requires_system_checks: tuple[str, ...] = ()
+    help = "Render the error pages of the edge, to be committed."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--folder", type=Path, default=FOLDER)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for status in SENTENCES:
+            path: Path = options["folder"] / f"{status}.html"
+            path.write_text(render(status))
+        self.stdout.write(f"{len(SENTENCES)} pages in {options['folder']}")
+
+
+def render(status: int) -> str:
+    """The page of a status, with a placeholder where the edge puts the id of the request."""
+    title, sentence = SENTENCES[status]
+    context = {
+        "status": f"{status} {HTTPStatus(status).phrase}",
+        "title": title,
+        "sentence": sentence,
+        "mouth": _SORRY if status >= 500 else _CALM,
+        "onward": _LOG_IN if status == HTTPStatus.UNAUTHORIZED else _HOME,
+        "request_id": PLACEHOLDER,
+    }
+    return render_to_string("errors/edge.html", context)

@@ -1,0 +1,128 @@
+import re
+import threading
+from collections import Counter
+
+import pytest
+from allauth.core import context
+from django.contrib.messages.storage.fallback import FallbackStorage
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.core import mail
+from django.db import connections
+from django.test import Client, RequestFactory
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from chassis.problems import DomainError
+from gateway.accounts.forms import SignUp
+from gateway.accounts.models import EmailCode, User
+from gateway.accounts.operations import change_access, save_user
+from gateway.accounts.sessions import STAFF_MEMBER, live_session
+
+EMAIL = "ann@example.com"
+STRONG = "a long and unlikely phrase"
+
+
+def together(*actions):
+    """What each of them gives, all begun at the same moment on connections of their own."""
+    start = threading.Barrier(len(actions))
+    results = [None] * len(actions)
+
+    def run(number, action):
+        start.wait()
+        try:
+            results[number] = action()
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=item) for item in enumerate(actions)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def call(name, **body):
+    return APIClient().post(f"/api/v1/auth/{name}", body, format="json").status_code
+
+
+def test_makes_one_account_for_those_who_sign_up_at_the_same_time(committed):
+    answers = together(*[lambda: call("register", email=EMAIL, password=STRONG)] * 4)
+
+    assert answers == [202] * 4
+    assert User.objects.count() == 1
+
+
+def test_makes_one_account_for_forms_that_are_sent_at_the_same_time(committed):
+    def send():
+        return Client().post("/account/signup/", {"email": EMAIL, "password1": STRONG}).headers["Location"]
+
+    answers = together(*[send] * 4)
+
+    assert answers == ["/account/confirm-email/"] * 4
+    assert User.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_tells_nobody_that_the_email_was_taken_in_that_moment():
+    request = RequestFactory().post("/account/signup/")
+    request.session = SessionStore()
+    request._messages = FallbackStorage(request)
+    request.user = None
+    form = SignUp({"email": EMAIL, "password1": STRONG})
+
+    with context.request_context(request):
+        assert form.is_valid()
+        save_user(email=EMAIL.upper(), password="another long phrase", groups=["customer"])
+        user, answer = form.try_save(request)
+
+    assert user is None
+    assert answer.headers["Location"] == "/account/confirm-email/"
+    assert User.objects.get().check_password("another long phrase")
+
+
+def test_takes_a_code_once_however_many_send_it(committed):
+    call("register", email=EMAIL, password=STRONG)
+    [code] = re.findall(r"^([0-9]{6})$", mail.outbox[0].body, re.MULTILINE)
+
+    answers = together(*[lambda: call("email/verify", email=EMAIL, code=code)] * 6)
+
+    assert Counter(answers) == {204: 1, 400: 5}
+
+
+def test_counts_every_try_however_many_come_at_once(committed):
+    call("register", email=EMAIL, password=STRONG)
+    [code] = re.findall(r"^([0-9]{6})$", mail.outbox[0].body, re.MULTILINE)
+    wrong = f"{(int(code) + 1) % 10**6:06}"
+
+    together(*[lambda: call("email/verify", email=EMAIL, code=wrong)] * 8)
+
+    assert EmailCode.objects.get().tries == 5
+    assert call("email/verify", email=EMAIL, code=code) == 400
+
+
+def test_keeps_one_who_may_do_everything_when_two_remove_each_other(committed):
+    users = [save_user(email=f"root{n}@example.com", password=STRONG, groups=["superuser"]) for n in (1, 2)]
+
+    def remove(user):
+        try:
+            change_access(user_id=user.pk, groups=[], is_active=True)
+        except DomainError:
+            return "refused"
+        return "removed"
+
+    answers = together(*[lambda user=user: remove(user) for user in users])
+
+    assert sorted(answers) == ["refused", "removed"]
+
+
+@pytest.mark.django_db
+def test_does_not_bring_back_a_session_that_was_ended_meanwhile(browse_as, cookie_of, make_user):
+    store = SessionStore(cookie_of(browse_as(make_user(groups=["finance"]))))
+    assert live_session(store, now=timezone.now())
+
+    Session.objects.all().delete()
+
+    assert live_session(store, now=timezone.now() + 2 * STAFF_MEMBER.written) is None
+    assert not Session.objects.exists()

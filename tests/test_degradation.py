@@ -1,0 +1,131 @@
+"""A dead or hanging service takes a part of a page away, never the page, and never much time."""
+
+import re
+import signal
+from contextlib import contextmanager
+from html.parser import HTMLParser
+
+import psutil
+import pytest
+from forms import log_in_by_form
+
+LONGEST_SECONDS = 2.5
+PAGES = (
+    *("/", "/c/", "/c/clothing/", "/search", "/search?q=hoodie", "/p/tideline-hoodie"),
+    *("/wallet", "/account", "/staff", "/status", "/account/login/"),
+)
+SERVICES = ("banner", "category", "product", "variant", "wallet")
+# Where there is nothing to show without the one service that knows it. Never 404: it is not gone.
+MAY_BE_UNAVAILABLE = {
+    "category": {"/c/", "/c/clothing/"},
+    "product": {"/c/clothing/", "/search?q=hoodie", "/p/tideline-hoodie"},
+}
+NEVER_KEPT = {"/search?q=hoodie", "/wallet", "/account", "/staff", "/status"}
+SORRY = re.compile("away|unavailable|cannot|try again", re.IGNORECASE)
+
+
+class Words(HTMLParser):
+    """The words of a page, as they are read out."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.words = []
+        self._silent = 0
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self._silent += tag in {"script", "style", "template"}
+
+    def handle_endtag(self, tag):
+        self._silent -= tag in {"script", "style", "template"}
+
+    def handle_data(self, data):
+        if not self._silent:
+            self.words.append(data)
+
+
+def words_of(response):
+    return re.sub(r"\s+", " ", " ".join(Words(response.text).words))
+
+
+@contextmanager
+def signaled(system, service, *, stop, resume):
+    """The processes of a service after a signal, until they get another."""
+    leader = psutil.Process(system.process(service)["pid"])
+    family = [leader, *leader.children(recursive=True)]
+    for process in family:
+        process.send_signal(stop)
+    try:
+        yield
+    finally:
+        for process in family:
+            process.send_signal(resume)
+
+
+@pytest.fixture(params=SERVICES)
+def service(request):
+    return request.param
+
+
+@pytest.fixture
+def hanging(own_system, service):
+    """The system with a service that takes connections and never answers."""
+    with signaled(own_system, service, stop=signal.SIGSTOP, resume=signal.SIGCONT):
+        yield own_system
+
+
+@pytest.fixture
+def dead(start, service):
+    """The system without a service."""
+    others = [name for name in (*SERVICES, "web", "edge") if name != service]
+    with start("--only", ",".join(others)) as system:
+        yield system
+
+
+def walk(system):
+    """What somebody gets to see who may see every page, the wallet's too."""
+    session = log_in_by_form(system, "superuser")
+    return {path: session.get(f"{system.origin}{path}", timeout=10) for path in PAGES}
+
+
+def assert_degraded(answers, service):
+    """Every page came in time, and only those without anything to show say that they cannot."""
+    slow = {
+        path: answer.elapsed
+        for path, answer in answers.items()
+        if answer.elapsed.total_seconds() > LONGEST_SECONDS
+    }
+    refused = {path: answer.status_code for path, answer in answers.items() if answer.status_code != 200}
+    assert slow == {}
+    assert all(
+        SORRY.search(words_of(answers[path])) and answers[path].headers["Retry-After"] for path in refused
+    )
+    assert refused.keys() <= MAY_BE_UNAVAILABLE.get(service, set())
+    assert set(refused.values()) <= {503}
+
+
+def test_shows_every_page_when_all_is_well(system):
+    assert {path: answer.status_code for path, answer in walk(system).items()} == dict.fromkeys(PAGES, 200)
+
+
+def test_shows_every_page_in_time_while_a_service_hangs(hanging, service):
+    assert_degraded(walk(hanging), service)
+
+
+def test_goes_on_showing_what_it_knew(own_system, service, eventually):
+    # Services that hung in an earlier test are not asked again at once.
+    eventually(lambda: all(answer.ok for answer in walk(own_system).values()), seconds=20)
+    known = walk(own_system)
+
+    with signaled(own_system, service, stop=signal.SIGSTOP, resume=signal.SIGCONT):
+        answers = walk(own_system)
+
+    assert {path: answers[path].status_code for path in PAGES if path not in NEVER_KEPT} == {
+        path: 200 for path in PAGES if path not in NEVER_KEPT
+    }
+    assert "Tideline Hoodie" in words_of(answers["/p/tideline-hoodie"])
+    assert words_of(answers["/c/clothing/"]) == words_of(known["/c/clothing/"])
+
+
+def test_shows_every_page_without_a_service(dead, service):
+    assert_degraded(walk(dead), service)
