@@ -1,10 +1,11 @@
 # Mercato: `make run` starts the whole shop, `make test` proves it.
 .DEFAULT_GOAL := help
-.PHONY: help run install install-dev check test format lock bench clean
+.PHONY: help run install install-dev check test chromium format lock bench clean
 
 PYTHON ?= python3
 VENV := .venv
 UV := $(VENV)/bin/uv
+APT := DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -y
 SERVICES := gateway wallet catalog_category catalog_product catalog_variant banner
 PACKAGES := chassis $(SERVICES) cli
 EDITABLE := $(addprefix -e ./,$(PACKAGES))
@@ -23,8 +24,15 @@ install-dev: $(VENV)/.installed-dev ## Add what the checks and tests need
 check: install-dev ## Lint, types, imports, settings: what must be green before a commit
 	@$(VENV)/bin/python tests/check.py
 
-test: install-dev ## Run every suite against real PostgreSQL and the real system (SUITE=wallet ARGS="-k race")
+test: install-dev chromium ## Run every suite against real PostgreSQL and the real system (SUITE=wallet ARGS="-k race")
 	@$(VENV)/bin/python tests/run.py $(SUITE) $(ARGS)
+
+# Without it the tests in a browser are skipped, and fail in CI.
+chromium:
+	@command -v chromium >/dev/null || { \
+	  test "$$(id -u)" = 0 && echo "Installing Chromium …" && $(APT) update >/dev/null && \
+	  $(APT) install --no-install-recommends chromium >/dev/null; \
+	} || echo "There is no Chromium, so the tests in a browser are skipped." >&2
 
 format: install-dev ## Format the code
 	@$(VENV)/bin/ruff check --fix --quiet . ; $(VENV)/bin/ruff format --quiet .

@@ -1,0 +1,99 @@
+"""What a shopper does: sign up, look around, choose, see the money."""
+
+import re
+import secrets
+
+from playwright.sync_api import expect
+
+PRODUCT = "/p/tideline-hoodie"
+
+
+def sign_up(visitor, email, password):
+    visitor.visit("/account/signup/")
+    visitor.page.get_by_label("E-mail").fill(email)
+    visitor.page.get_by_label("Password", exact=True).fill(password)
+    visitor.page.get_by_role("main").get_by_role("button", name="Sign up").click()
+
+
+def code_for(visitor, email):
+    """The code of the newest mail to somebody, as the page of mail shows it."""
+    window = visitor.context.new_page()
+    window.goto(f"{visitor.origin}/dev/mail/")
+    window.get_by_role("row" if window.get_by_role("table").count() else "listitem").filter(
+        has_text=email
+    ).first.get_by_role("link").first.click()
+    text = window.get_by_role("main").inner_text()
+    window.close()
+    return re.search(r"\b([A-Z0-9]{3}-?[A-Z0-9]{3}|\d{6})\b", text)[1]
+
+
+def test_signs_up_looks_around_chooses_and_sees_the_wallet(visitor):
+    page = visitor.page
+    email = f"{secrets.token_hex(6)}@example.com"
+    sign_up(visitor, email, secrets.token_urlsafe(12))
+    page.get_by_label("Code").fill(code_for(visitor, email))
+    page.get_by_role("main").get_by_role("button", name="Confirm").click()
+    expect(page).to_have_url(f"{visitor.origin}/")
+
+    page.get_by_role("banner").get_by_role("searchbox").fill("hoodie")
+    page.keyboard.press("Enter")
+    page.get_by_role("main").get_by_role("link", name="Tideline Hoodie").first.click()
+    page.get_by_role("radio", name="Charcoal").click(force=True)
+    expect(page).to_have_url(re.compile(r"colour=charcoal|variant="))
+    page.get_by_role("radio", name="M", exact=True).click(force=True)
+    expect(page).to_have_url(re.compile(r"variant=TAM-TLH-CHARCOAL-M$"))
+    expect(page.get_by_role("main").get_by_text("€84.50").first).to_be_visible()
+
+    visitor.visit("/wallet")
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Wallet")
+    expect(page.get_by_role("main").get_by_text("€0.00").first).to_be_visible()
+
+
+def test_repaints_the_picture_with_the_color(visitor):
+    visitor.visit(PRODUCT)
+    picture = visitor.page.get_by_role("main").locator("img").first
+
+    visitor.page.get_by_role("radio", name="Charcoal").click(force=True)
+    expect(picture).to_have_attribute("alt", re.compile("Charcoal"))
+    visitor.page.get_by_role("radio", name="Ocean").click(force=True)
+
+    expect(picture).to_have_attribute("alt", re.compile("Ocean"))
+
+
+def test_shows_every_entry_of_the_wallet_and_the_same_as_csv(visitor):
+    visitor.log_in("shopper", then="/wallet")
+    shown = visitor.page.get_by_role("main").inner_text()
+
+    with visitor.page.expect_download() as download:
+        visitor.page.get_by_role("link", name="CSV").click()
+    lines = download.value.path().read_text().splitlines()
+
+    assert "Gift card" in shown
+    assert "€500.00" in shown
+    assert sum("Gift card" in line for line in lines) == 2
+
+
+def test_is_forgotten_after_the_log_out(visitor):
+    visitor.log_in("shopper", then="/wallet")
+    visitor.visit("/status")
+    window = visitor.context.new_page()
+    window.goto(f"{visitor.origin}/account/logout/")
+    window.get_by_role("main").get_by_role("button", name="Log out").click()
+    expect(window).to_have_url(f"{visitor.origin}/")
+
+    visitor.page.go_back()
+
+    assert "Gift card" not in visitor.page.content()
+    expect(visitor.page.get_by_label("Password", exact=True)).to_be_visible()
+
+
+def test_shows_no_token_to_the_page(visitor):
+    visitor.log_in("superuser", then="/wallet")
+    for path in ("/wallet", "/staff", "/account", "/admin/wallet/"):
+        visitor.visit(path)
+        kept = visitor.page.evaluate(
+            "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
+        )
+        assert not re.search(r"eyJ[\w-]+\.", visitor.page.content() + kept)
+        assert "sid" not in visitor.page.evaluate("document.cookie")
