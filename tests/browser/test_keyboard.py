@@ -12,7 +12,8 @@ FOCUSED = """() => {
         name: element.getAttribute("aria-label") || element.innerText || element.value || element.name || "",
         isSeen: box.width > 0
             && (element.contains(shown) || shown?.contains(element) || element.matches("input")),
-        isMarked: getComputedStyle(element).outlineStyle !== "none" || element.matches("main, body"),
+        isMarked: element.matches("main, body") || [null, "::after"].some(
+            (part) => getComputedStyle(element, part).outlineStyle !== "none"),
     };
 }"""
 
