@@ -130,6 +130,19 @@ def test_says_why_it_deletes_nothing(admin, make_category, product_service):
     assert Category.objects.exists()
 
 
+@pytest.mark.parametrize("parent", ["x", "%FF%FE", "NaN", "9" * 30, "-1", "1,2"])
+def test_shows_an_empty_form_for_a_parent_that_is_none(admin, parent):
+    assert admin.get(f"{LIST}add/?parent={parent}").status_code == 200
+
+
+def test_shows_a_form_with_the_parent_that_the_address_names(admin, make_category):
+    parent = make_category("shoes")
+
+    page = admin.get(f"{LIST}add/?parent={parent.pk}").content.decode()
+
+    assert f'<option value="{parent.pk}" selected' in page
+
+
 def test_completes_the_name_of_a_parent(admin, make_category):
     make_category("shoes")
     names = {"app_label": "catalog_category", "model_name": "category", "field_name": "parent"}

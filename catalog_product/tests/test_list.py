@@ -1,4 +1,6 @@
 import json
+import socket
+import time
 from uuid import UUID
 
 import pytest
@@ -254,6 +256,17 @@ def test_cannot_tell_what_is_below_while_the_category_service_is_away(anonymous,
     response = anonymous.get(URL, {"category": CATEGORY})
 
     assert (response.status_code, response.json()["service"]) == (503, "catalog_category")
+
+
+def test_waits_no_longer_for_what_is_below_than_a_page_can(anonymous, settings):
+    began = time.monotonic()
+
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        settings.CATEGORY_URL = f"http://127.0.0.1:{hanging.getsockname()[1]}"
+        response = anonymous.get(URL, {"category": CATEGORY})
+
+    assert response.status_code == 503
+    assert time.monotonic() - began < 1
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"data": 7}', b'{"data": [7]}', b'{"data": ["x"]}', b"no"])

@@ -3,7 +3,7 @@
 import json as json_codec
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 import structlog
@@ -17,6 +17,13 @@ from urllib3.exceptions import (
 CONNECT_SECONDS: Final = 0.3
 READ_SECONDS: Final = 1.5
 MAX_BODY_BYTES: Final = 8 * 1024 * 1024
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
+_DECODER: Final = json_codec.JSONDecoder(parse_constant=_refuse)
 
 
 class CallFailed(Exception):
@@ -45,8 +52,8 @@ class Response:
         Raises: Unknown when it is not JSON, for such an answer says nothing.
         """
         try:
-            return json_codec.loads(self.body)
-        except ValueError as exc:
+            return _DECODER.decode(self.body.decode())
+        except (ValueError, RecursionError) as exc:
             raise Unknown("The answer is not JSON.") from exc
 
 

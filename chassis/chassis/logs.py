@@ -52,7 +52,12 @@ def clear() -> None:
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Remove values under secret names and anything that looks like a signed token, however deep."""
+    """Remove values under secret names and anything that looks like a signed token, however deep.
+
+    The request that Django adds to what it refused is left out: printed, it shows the query, and what is
+    worth knowing of it stands in the access log under the same request id.
+    """
+    event.pop("request", None)
     for name, value in event.items():
         event[name] = _clean(name, value)
     return event

@@ -6,7 +6,7 @@ from threading import Thread
 import pytest
 
 from chassis import logs
-from chassis.http import MAX_BODY_BYTES, Client, NotSent, Unknown
+from chassis.http import MAX_BODY_BYTES, Client, NotSent, Response, Unknown
 
 ORIGIN = "https://shop.example"
 
@@ -108,3 +108,9 @@ def test_tells_an_answer_that_is_not_json(client, service):
 
     with pytest.raises(Unknown):
         type(answer)(200, {}, b"<html>").json()
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 100_000, b"NaN", b'{"a": Infinity}', b"\xff"])
+def test_tells_json_that_no_service_of_ours_writes(body):
+    with pytest.raises(Unknown):
+        Response(200, {}, body).json()

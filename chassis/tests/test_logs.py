@@ -52,6 +52,23 @@ def test_removes_tokens_wherever_they_stand(lines):
     assert TOKEN not in json.dumps(lines())
 
 
+def test_leaves_out_the_request_that_django_adds_to_a_refusal(lines):
+    logging.getLogger("x").warning("Forbidden.", extra={"request": Shown("<GET '/?code=123456'>")})
+
+    assert "123456" not in json.dumps(lines())
+    assert "request" not in lines()[0]
+
+
+class Shown:
+    """Django's request shows its query to whoever prints it."""
+
+    def __init__(self, text):
+        self._text = text
+
+    def __repr__(self):
+        return self._text
+
+
 def test_removes_tokens_from_tracebacks(lines):
     try:
         raise ValueError(TOKEN)

@@ -6,7 +6,7 @@ from typing import Final
 
 from django.conf import settings
 
-from chassis.http import CallFailed, Client, Response
+from chassis.http import READ_SECONDS, CallFailed, Client, Response
 from chassis.keys import SigningKey, load_signing_key
 from chassis.problems import DomainError
 from chassis.tokens import sign_for_service
@@ -34,7 +34,9 @@ def get_service_key() -> SigningKey:
     return load_signing_key(settings.KEYS_PRIVATE, "service")
 
 
-def ask(service: str, url: str, path: str, *, scope: str = "") -> Response:
+def ask(
+    service: str, url: str, path: str, *, scope: str = "", read_seconds: float = READ_SECONDS
+) -> Response:
     """GET a path of a service that listens at url: as this service with a scope, without a token when empty.
 
     The answer is a JSON object with status 200, or any 404.
@@ -42,7 +44,7 @@ def ask(service: str, url: str, path: str, *, scope: str = "") -> Response:
     """
     token = _token_for(service, scope) if scope else None
     try:
-        response = _client(url).request("GET", path, token=token)
+        response = _client(url).request("GET", path, token=token, read_seconds=read_seconds)
         if response.status == 404 or (response.status == 200 and isinstance(response.json(), dict)):
             return response
     except CallFailed as exc:

@@ -83,7 +83,7 @@ def _secure(request: HttpRequest, response: HttpResponseBase) -> None:
 def _is_static(path: str) -> bool:
     # A token opens the way to them, and they are the same whoever asks.
     prefix: str | None = settings.STATIC_URL
-    return bool(prefix) and path.startswith(prefix)
+    return path.startswith(prefix) if prefix else False
 
 
 def _record(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:

@@ -63,9 +63,23 @@ class RefusableAdmin(ModelAdmin):  # type: ignore[type-arg]
             self.message_user(request, f"{problem['title']}. {exc.detail}", messages.ERROR)
             return HttpResponseRedirect(request.path)
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """What the address presets, without keys that no row can have: Django would ask for them."""
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        return {name: value for name, value in initial.items() if self._could_be(name, value)}
+
     def saving(self) -> AbstractContextManager[Any]:
         """No transaction but the operation's: services are asked and keys are claimed outside of any."""
         return nullcontext()
+
+    def _could_be(self, name: str, value: Any) -> bool:
+        try:
+            for field in self.opts.fields:
+                if field.name == name:
+                    field.to_python(value)
+        except forms.ValidationError:
+            return False
+        return True
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """A class made for this request, which knows what was refused."""
