@@ -9,6 +9,9 @@ from django.template.loader import render_to_string
 from chassis.django.exceptions import problem_response
 from chassis.problems import code_for_status
 
+RETRY_SECONDS: Final = 10
+"""What Retry-After says: as long as a breaker stays open (gateway.clients.breaker)."""
+
 _DATA: Final = ("/api/", "/internal/", "/.well-known/")
 
 
@@ -35,6 +38,19 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 def server_error(request: HttpRequest) -> HttpResponse:
     """500, from a template that needs neither a service nor the database."""
     return respond(request, 500)
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """503: what the page is about cannot be had right now."""
+    return as_unavailable(respond(request, 503))
+
+
+def as_unavailable(response: HttpResponse) -> HttpResponse:
+    """The same answer as a 503, which search engines do not take for the page."""
+    response.status_code = 503
+    response.headers["Retry-After"] = str(RETRY_SECONDS)
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
 
 
 def respond(request: HttpRequest, status: int, **context: Any) -> HttpResponse:

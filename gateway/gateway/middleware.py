@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponseBase
 
 from gateway import errors
@@ -74,6 +75,11 @@ class Pages:
         response.headers.setdefault("Cache-Control", "private, no-store")
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        # Our own database is away, which is no fault of the page either.
+        is_away = isinstance(exception, OperationalError | InterfaceError)
+        return errors.unavailable(request) if is_away and not request.path.startswith(_DATA) else None
 
 
 def _is_of_another_site(request: HttpRequest) -> bool:

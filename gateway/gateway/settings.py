@@ -163,7 +163,7 @@ ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = True
-# allauth counts in the cache, which each process has for itself. The limits of the gateway come with issue 5.
+# allauth counts in the cache, which each process has for itself. Limits of our own are to come.
 ACCOUNT_RATE_LIMITS = False
 ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "dashed": False, "length": 6}
 

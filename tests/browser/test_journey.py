@@ -97,3 +97,37 @@ def test_shows_no_token_to_the_page(visitor):
         )
         assert not re.search(r"eyJ[\w-]+\.", visitor.page.content() + kept)
         assert "sid" not in visitor.page.evaluate("document.cookie")
+
+
+def test_catches_up_with_a_choice_made_before_the_scripts(visitor):
+    held = []
+    visitor.page.route(re.compile(r"/shop\.[0-9a-f]+\.js$"), held.append)
+    visitor.page.goto(f"{visitor.origin}{PRODUCT}", wait_until="commit")
+
+    visitor.page.get_by_role("radio", name="Charcoal").check(force=True)
+    for route in held:
+        route.continue_()
+
+    expect(visitor.page).to_have_url(re.compile("colour=charcoal"))
+    expect(visitor.page.get_by_role("main").locator("img").first).to_have_attribute(
+        "alt", re.compile("Charcoal")
+    )
+
+
+def test_asks_how_the_services_are_until_it_is_told_to_rest(visitor):
+    page, asked = visitor.page, []
+    page.clock.install()
+    visitor.visit("/status")
+    page.on("request", lambda request: asked.append(request.url))
+
+    page.clock.run_for(16_000)
+    expect(page.get_by_role("main")).to_contain_text("Asked again every 15 seconds.")
+    page.wait_for_function(
+        "performance.getEntriesByType('resource').some((one) => one.name.endsWith('/status'))"
+    )
+    before = len(asked)
+    page.get_by_role("button", name="Pause").click()
+    page.clock.run_for(60_000)
+
+    assert before >= 1
+    assert len(asked) == before

@@ -11,6 +11,7 @@ from django.utils.crypto import salted_hmac
 
 from chassis.problems import DomainError
 from gateway.accounts.models import EmailCode, User
+from gateway.accounts.tries import try_in_vain
 
 LIFETIME: Final = timedelta(minutes=15)
 MOST_TRIES: Final = 5
@@ -64,10 +65,13 @@ def _use(
 ) -> bool:
     user = User.objects.with_email(email).filter(is_active=True).first()
     sent = EmailCode.objects.select_for_update().filter(user=user, purpose=purpose).first()
-    if user is None or sent is None or sent.expires_at <= now or sent.tries >= MOST_TRIES:
+    if user is None or sent is None:
+        try_in_vain(email)
         return False
-    if not secrets.compare_digest(sent.code_mac, _mac(user, purpose, code)):
-        sent.tries += 1
+    is_live = sent.expires_at > now and sent.tries < MOST_TRIES
+    if not secrets.compare_digest(sent.code_mac, _mac(user, purpose, code)) or not is_live:
+        # Written even when it counts no more, for that takes time which tells of the account.
+        sent.tries = min(sent.tries + 1, MOST_TRIES)
         sent.save(update_fields=["tries"])
         return False
     sent.delete()

@@ -53,6 +53,13 @@ class ResetPassword(forms.ResetPasswordForm):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         _describe(self, "email", "E-mail", autocomplete="username")
 
+    def clean_email(self) -> str:
+        email = str(super().clean_email())
+        if self.users:
+            # allauth looks a second time for an e-mail that it has not found; that time would tell.
+            list(User.objects.filter(email=email).iterator())
+        return email
+
 
 class ConfirmEmail(forms.ConfirmEmailVerificationCodeForm):  # type: ignore[misc]
     """The code that proves an e-mail."""

@@ -79,3 +79,16 @@ class EmailCode(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} of {self.user_id}"
+
+
+class CodeTries(models.Model):
+    """How often the code that a browser's session holds was tried. The key is a MAC, which tells nothing;
+    some rows stand for codes that were never made (gateway.accounts.tries).
+    """
+
+    key = models.CharField(max_length=64, unique=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.key[:8]

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from chassis.problems import DomainError, FieldError
-from gateway.accounts import operations
+from gateway.accounts import operations, tries
 from gateway.accounts.codes import new_code, use_code
 from gateway.accounts.models import EmailCode, User
 from gateway.mail import operations as mail
@@ -52,8 +52,10 @@ def verify_email(*, email: str, code: str) -> None:
 
 def ask_for_reset(*, email: str) -> None:
     """Mail the code that lets somebody choose a new password, or that there is no account."""
+    tries.forget_expired()
     user = User.objects.with_email(email).filter(is_active=True).first()
     if user is None:
+        tries.make_in_vain(email)
         mail.send(name="unknown_account", to=email)
         return
     code = new_code(user=user, purpose=EmailCode.Purpose.RESET)

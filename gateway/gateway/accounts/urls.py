@@ -12,12 +12,12 @@ urlpatterns = [
     path("account/login/", allauth.login, name="account_login"),
     path("account/logout/", allauth.logout, name="account_logout"),
     path("account/signup/", allauth.signup, name="account_signup"),
-    path("account/confirm-email/", allauth.email_verification_sent, name="account_email_verification_sent"),
+    path("account/confirm-email/", views.ConfirmEmail.as_view(), name="account_email_verification_sent"),
     path("account/password/change/", allauth.password_change, name="account_change_password"),
     path("account/password/reset/", allauth.password_reset, name="account_reset_password"),
     path(
         "account/password/reset/confirm/",
-        allauth.confirm_password_reset_code,
+        views.ConfirmReset.as_view(),
         name="account_confirm_password_reset_code",
     ),
     path(

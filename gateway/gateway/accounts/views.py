@@ -1,13 +1,16 @@
 """The page about one's own account."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
+from allauth.account import views as allauth
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from gateway.accounts import tries
 from gateway.accounts.sessions import BrowserSession, browser_session
 
 _WORDS: Final = {
@@ -31,6 +34,31 @@ class AccountPage:
     is_staff: bool
     has_wallet: bool
     has_gateway_admin: bool
+
+
+class CountedTries:
+    """Mixed into allauth's pages for codes: only a try that was counted is told whether it was right."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        return self._counted(form, super().form_valid)  # type: ignore[misc]
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        return self._counted(form, super().form_invalid)  # type: ignore[misc]
+
+    def _counted(self, form: Any, answer: Callable[[Any], HttpResponse]) -> HttpResponse:
+        process = self._process  # type: ignore[attr-defined]
+        if getattr(self, "_action", "verify") == "verify" and not tries.take_try(process.state):
+            process.state["failed_attempts"] = process.max_attempts
+            answer = super().form_invalid  # type: ignore[misc]
+        return answer(form)
+
+
+class ConfirmReset(CountedTries, allauth.ConfirmPasswordResetCodeView):  # type: ignore[misc]
+    """The code that lets somebody choose a new password."""
+
+
+class ConfirmEmail(CountedTries, allauth.ConfirmEmailVerificationCodeView):  # type: ignore[misc]
+    """The code that proves the e-mail of a new account."""
 
 
 @login_required

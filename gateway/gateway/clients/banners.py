@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gateway.clients import calls
+from gateway.clients import services
 from gateway.clients.pictures import Picture, read_picture
 
 GUEST: Final = "guest"
@@ -30,8 +30,8 @@ def live(placement: str, audience: str = GUEST, category: str | None = None) -> 
 
     Raises: Unanswered.
     """
-    path = calls.path_with("/api/v1/banners", placement=placement, audience=audience, category=category)
-    return calls.service("banner").get(path, _read_banners)
+    path = services.path_with("/api/v1/banners", placement=placement, audience=audience, category=category)
+    return services.service("banner").get(path, _read_banners)
 
 
 def count(token: str, state: str, limit: int = 100) -> tuple[int, bool]:
@@ -39,8 +39,8 @@ def count(token: str, state: str, limit: int = 100) -> tuple[int, bool]:
 
     Raises: Unanswered.
     """
-    path = calls.path_with("/api/v1/banners", state=state, limit=limit)
-    return calls.service("banner").get_private(path, _read_count, token=token)
+    path = services.path_with("/api/v1/banners", state=state, limit=limit)
+    return services.service("banner").get_private(path, _read_count, token=token, lane=services.STAFF)
 
 
 def _read_count(data: Any) -> tuple[int, bool]:
@@ -61,4 +61,10 @@ def _read_banners(data: Any) -> tuple[Banner, ...]:
             image=read_picture(each["image"]),
         )
         for each in data["data"]
+        if _leads_somewhere(str(each["href"]))
     )
+
+
+def _leads_somewhere(href: str) -> bool:
+    # The service makes these addresses itself. Nothing else, such as a script, is to become a link of ours.
+    return href.startswith("https://") or (href.startswith("/") and not href.startswith(("//", "/\\")))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.clients import calls
+from gateway.clients import calls, services
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +46,19 @@ def tree() -> tuple[Node, ...]:
 
     Raises: Unanswered.
     """
-    return calls.service("catalog_category").get("/api/v1/categories/tree", _read_tree)
+    return services.service("catalog_category").get("/api/v1/categories/tree", _read_tree)
 
 
 def find(path: str) -> CategoryPage:
     """The category at a path; Moved tells its API address when it is another now.
 
-    A path that the service does not take, being too long perhaps, is that of nothing: Missing.
+    The service does not mind the case, and each spelling would be kept for itself. A path that it does not
+    take, being too long perhaps, is that of nothing: Missing.
     Raises: Unanswered.
     """
-    asked = calls.path_with("/api/v1/categories", path=path)
+    asked = services.path_with("/api/v1/categories", path=path.lower())
     try:
-        return calls.service("catalog_category").get(asked, _read_page)
+        return services.service("catalog_category").get(asked, _read_page)
     except calls.Refused as exc:
         raise calls.Missing(path) from exc
 
@@ -90,12 +91,15 @@ def _read_node(data: Any) -> Node:
 
 
 def _read_page(data: Any) -> CategoryPage:
+    breadcrumb = _read_categories(data["breadcrumb"])
+    if not breadcrumb:
+        raise ValueError("A category stands in its own breadcrumb.")
     return CategoryPage(
         id=str(data["id"]),
         name=str(data["name"]),
         path=str(data["path"]),
         description=str(data["description"]),
-        breadcrumb=_read_categories(data["breadcrumb"]),
+        breadcrumb=breadcrumb,
         children=_read_categories(data["children"]),
         siblings=_read_categories(data["siblings"]),
     )

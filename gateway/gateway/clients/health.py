@@ -4,9 +4,9 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
-from gateway.clients import calls
+from gateway.clients import calls, services
 
 NAMES: Final = {
     "wallet": "Wallet",
@@ -46,12 +46,12 @@ def check(code: str, *, always: bool = False) -> Health:
     """
     began = time.monotonic()
     try:
-        is_ready = calls.service(code).get_private("/readyz", _read_ready, always=always)
+        services.service(code).get_private("/readyz", _read_ready, always=always)
+    except calls.Broken:
+        return Health(code, NAMES[code], False, _since(began), "Not ready")
     except calls.Away:
         return Health(code, NAMES[code], False, _since(began), "No answer")
     milliseconds = _since(began)
-    if not is_ready:
-        return Health(code, NAMES[code], False, milliseconds, "Not ready")
     return Health(code, NAMES[code], True, milliseconds, "Slow" if milliseconds > SLOW_MILLISECONDS else "")
 
 
@@ -61,13 +61,14 @@ def check_database() -> Health:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except Error:
         return Health("gateway", "Accounts", False, _since(began), "No answer")
     return Health("gateway", "Accounts", True, _since(began), "")
 
 
-def _read_ready(data: Any) -> bool:
-    return bool(data["status"] == "ok")
+def _read_ready(data: Any) -> None:
+    if data["status"] != "ok":
+        raise ValueError(data["status"])
 
 
 def _since(began: float) -> int:

@@ -11,6 +11,8 @@ from typing import Any, Final
 STALE_SECONDS: Final = 24 * 3600.0
 LONGEST_FRESH_SECONDS: Final = 300.0
 MAX_BYTES: Final = 4 * 1024 * 1024
+COPY_BYTES: Final = 1024
+"""What a copy is counted for besides the bytes of its answer: many small ones are not small together."""
 
 _MAX_AGE: Final = re.compile(r"(?:^|[\s,])max-age=([0-9]{1,9})(?:$|[\s,])")
 

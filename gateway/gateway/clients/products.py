@@ -1,10 +1,10 @@
 """The product service: lists to look through, and one product with everything told about it."""
 
-from collections.abc import Iterable
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gateway.clients import calls
+from gateway.clients import calls, services
 from gateway.clients.pictures import Picture, read_picture
 
 LISTING_LENGTH: Final = 24
@@ -12,6 +12,7 @@ LONGEST_QUERY: Final = 100
 """Characters; the service takes no more."""
 
 _PATH: Final = "/api/v1/products"
+_SLUG: Final = re.compile(r"[a-zA-Z0-9_-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +60,18 @@ def listing(
     *,
     category: str | None = None,
     q: str | None = None,
-    brand: str | None = None,
-    ids: Iterable[str] | None = None,
     sort: str | None = None,
     cursor: str | None = None,
     limit: int | None = LISTING_LENGTH,
 ) -> ProductList:
-    """Published products; category and brand are ids, a category means everything below it too.
+    """Published products; category is an id, and means everything below it too.
 
     What people type is not kept in memory: it would push out what everybody looks at.
 
     Raises: Unanswered.
     """
-    joined = ",".join(ids) if ids is not None else None
-    path = calls.path_with(
-        _PATH, category=category, q=q, brand=brand, ids=joined, sort=sort, cursor=cursor, limit=limit
-    )
-    service = calls.service("catalog_product")
+    path = services.path_with(_PATH, category=category, q=q, sort=sort, cursor=cursor, limit=limit)
+    service = services.service("catalog_product")
     if q:
         return service.get_private(path, _read_list)
     # What lies below a category is known to the category service, which this one asks.
@@ -85,11 +81,14 @@ def listing(
 def find(slug: str) -> Product:
     """The product of a slug; Moved tells its API address when it has another now.
 
-    A slug that the service does not take, being too long perhaps, is that of nothing: Missing.
+    The service does not mind the case, and each spelling would be kept for itself. A slug that it does not
+    take, being too long perhaps, is that of nothing: Missing.
     Raises: Unanswered.
     """
     try:
-        return calls.service("catalog_product").get(calls.path_with(_PATH, slug=slug), _read_product)
+        return services.service("catalog_product").get(
+            services.path_with(_PATH, slug=slug.lower()), _read_product
+        )
     except calls.Refused as exc:
         raise calls.Missing(slug) from exc
 
@@ -99,8 +98,8 @@ def drafts(token: str, limit: int = 100) -> ProductList:
 
     Raises: Unanswered.
     """
-    path = calls.path_with(_PATH, status="draft", limit=limit)
-    return calls.service("catalog_product").get_private(path, _read_list, token=token)
+    path = services.path_with(_PATH, status="draft", limit=limit)
+    return services.service("catalog_product").get_private(path, _read_list, token=token, lane=services.STAFF)
 
 
 def _read_list(data: Any) -> ProductList:
@@ -108,11 +107,13 @@ def _read_list(data: Any) -> ProductList:
 
 
 def _read_row(data: Any) -> ProductRow:
-    brand = data["brand"]
+    brand, slug = data["brand"], str(data["slug"])
+    if not _SLUG.fullmatch(slug):
+        raise ValueError("A product without an address.")
     return ProductRow(
         id=str(data["id"]),
         title=str(data["title"]),
-        slug=str(data["slug"]),
+        slug=slug,
         subtitle=str(data["subtitle"]),
         brand=Brand(str(brand["id"]), str(brand["name"]), str(brand["slug"])) if brand else None,
         image=read_picture(data["image"]),

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from gateway.clients import calls
+from gateway.clients import services
 
 SERVICES: Final = ("wallet", "catalog_category", "catalog_product", "catalog_variant", "banner")
 PUBLIC: Final = "public, max-age=30, stale-while-revalidate=300"
@@ -30,6 +30,7 @@ class Played:
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.released = threading.Event()
         self.url = ""
+        self.movements = 1
 
     def answer(self, path: str, document: Any, status: int = 200, **headers: str) -> None:
         """What is at a path from now on; headers by name, with _ for -."""
@@ -66,10 +67,10 @@ class Shop:
 @contextmanager
 def playing(settings: Any) -> Iterator[Shop]:
     """A shop that pages are made from while this lasts, and nothing of it in memory yet."""
-    calls._service.cache_clear()
+    services._service.cache_clear()
     with ExitStack() as stack:
         yield Shop(settings, {name: stack.enter_context(_listening(Played())) for name in SERVICES})
-    calls._service.cache_clear()
+    services._service.cache_clear()
 
 
 class _Server(ThreadingHTTPServer):
@@ -295,8 +296,10 @@ def _answer_statements(service: Played, entry: dict[str, Any]) -> None:
         if parse_qs(parts.query).get("format") == ["csv"]:
             return 200, b"created_at,id\r\n", {"Content-Type": "text/csv"}
         start = f"{parts.path[-7:]}-01T00:00:00Z"
+        currency = parse_qs(parts.query).get("currency", ["EUR"])[0]
         totals = {"opening_minor": 52500, "credited_minor": 0, "debited_minor": -2500, "closing_minor": 50000}
-        span = {"currency": "EUR", "start_at": start, "end_at": start, "transactions": [entry]}
+        moved = [entry | {"currency": currency}] * service.movements
+        span = {"currency": currency, "start_at": start, "end_at": start, "transactions": moved}
         return 200, span | totals, {}
 
     service.find = found  # type: ignore[method-assign]

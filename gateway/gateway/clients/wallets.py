@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from gateway.clients import calls
+from gateway.clients import calls, services
 
 _PATH: Final = "/api/v1/wallet"
 
@@ -54,11 +54,11 @@ class Statement:
 
 
 def balances(token: str) -> tuple[Balance, ...]:
-    """One for each currency that was ever used, the shop's own first.
+    """One for each currency that was ever used, by its code; that of the shop before any was.
 
     Raises: Unanswered.
     """
-    return calls.service("wallet").get_private(_PATH, _read_balances, token=token)
+    return services.service("wallet").get_private(_PATH, _read_balances, token=token)
 
 
 def transaction(token: str, transaction_id: UUID) -> Transaction:
@@ -67,7 +67,7 @@ def transaction(token: str, transaction_id: UUID) -> Transaction:
     Raises: Unanswered.
     """
     path = f"{_PATH}/transactions/{transaction_id}"
-    return calls.service("wallet").get_private(path, _read_transaction, token=token)
+    return services.service("wallet").get_private(path, _read_transaction, token=token)
 
 
 def statement(token: str, month: str, currency: str | None = None) -> Statement:
@@ -75,8 +75,8 @@ def statement(token: str, month: str, currency: str | None = None) -> Statement:
 
     Raises: Unanswered.
     """
-    path = calls.path_with(f"{_PATH}/statements/{month}", currency=currency)
-    return calls.service("wallet").get_private(path, _read_statement, token=token)
+    path = services.path_with(f"{_PATH}/statements/{month}", currency=currency)
+    return services.service("wallet").get_private(path, _read_statement, token=token)
 
 
 def statement_csv(token: str, month: str, currency: str | None = None) -> bytes:
@@ -84,8 +84,8 @@ def statement_csv(token: str, month: str, currency: str | None = None) -> bytes:
 
     Raises: Unanswered.
     """
-    path = calls.path_with(f"{_PATH}/statements/{month}", currency=currency, format="csv")
-    response = calls.service("wallet").fetch(path, token=token, headers={"Accept": "text/csv"})
+    path = services.path_with(f"{_PATH}/statements/{month}", currency=currency, format="csv")
+    response = services.service("wallet").fetch(path, token=token, headers={"Accept": "text/csv"})
     if not response.headers.get("content-type", "").startswith("text/csv"):
         raise calls.Away("wallet")
     return response.body
@@ -97,7 +97,11 @@ def is_balanced(token: str) -> bool:
     Raises: Unanswered.
     """
     path = f"{_PATH}/integrity"
-    return calls.service("wallet").get_private(path, lambda data: bool(data["is_balanced"]), token=token)
+    return services.service("wallet").get_private(path, _read_is_balanced, token=token, lane=services.STAFF)
+
+
+def _read_is_balanced(data: Any) -> bool:
+    return bool(data["is_balanced"])
 
 
 def _read_balances(data: Any) -> tuple[Balance, ...]:
@@ -115,8 +119,8 @@ def _read_balances(data: Any) -> tuple[Balance, ...]:
 def _read_statement(data: Any) -> Statement:
     return Statement(
         currency=str(data["currency"]),
-        start_at=datetime.fromisoformat(data["start_at"]),
-        end_at=datetime.fromisoformat(data["end_at"]),
+        start_at=_time(data["start_at"]),
+        end_at=_time(data["end_at"]),
         opening_minor=int(data["opening_minor"]),
         credited_minor=int(data["credited_minor"]),
         debited_minor=int(data["debited_minor"]),
@@ -134,5 +138,13 @@ def _read_transaction(data: Any) -> Transaction:
         balance_after_minor=int(data["balance_after_minor"]),
         reason=str(data["reason"]),
         reference=str(data["reference"]),
-        created_at=datetime.fromisoformat(data["created_at"]),
+        created_at=_time(data["created_at"]),
     )
+
+
+def _time(text: str) -> datetime:
+    # A time of nowhere cannot be compared with any other.
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(text)
+    return found

@@ -3,10 +3,9 @@
 import hashlib
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Final
+from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import get_conditional_response, patch_vary_headers
@@ -16,9 +15,6 @@ from gateway import errors
 from gateway.accounts.sessions import browser_session
 from gateway.clients import calls
 from gateway.storefront.shell import shell_of
-
-RETRY_SECONDS: Final = 10
-"""What Retry-After says: as long as a breaker stays open."""
 
 View = Callable[..., HttpResponse]
 
@@ -35,8 +31,8 @@ def page(view: View) -> View:
                 return view(request, *args, **kwargs)
             except calls.Missing as exc:
                 raise Http404 from exc
-            except (calls.Unanswered, OperationalError, InterfaceError):
-                return unavailable(request)
+            except calls.Unanswered:
+                return errors.unavailable(request)
 
     return shown
 
@@ -57,20 +53,6 @@ def catalogue(view: View) -> View:
         return get_conditional_response(request, etag=etag, response=response) or response
 
     return shown
-
-
-def unavailable(request: HttpRequest) -> HttpResponse:
-    """503: what the page is about cannot be had right now."""
-    response = errors.respond(request, 503)
-    return as_unavailable(response)
-
-
-def as_unavailable(response: HttpResponse) -> HttpResponse:
-    """The same answer as a 503, which search engines do not take for the page."""
-    response.status_code = 503
-    response.headers["Retry-After"] = str(RETRY_SECONDS)
-    response.headers["X-Robots-Tag"] = "noindex"
-    return response
 
 
 def show(

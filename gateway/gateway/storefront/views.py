@@ -13,16 +13,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from gateway.clients import calls, wallets
-from gateway.storefront.pages import as_unavailable, catalogue, page, show, unavailable, wanted_part
+from gateway.errors import as_unavailable, unavailable
+from gateway.storefront.pages import catalogue, page, show, wanted_part
 from gateway.storefront.queries.home import category_url, home_page
 from gateway.storefront.queries.listings import categories_page, category_page, search_page
 from gateway.storefront.queries.product import Asked, product_page
 from gateway.storefront.queries.status import status_page
 from gateway.storefront.queries.styleguide import styleguide as styleguide_page
-from gateway.storefront.queries.wallet import month_of, transaction_page, wallet_page
+from gateway.storefront.queries.wallet import currency_of, month_of, transaction_page, wallet_page
 from gateway.storefront.shell import THEME_COOKIE, THEMES, audience_of
 from gateway.tokens.browser import token_for_request
 from gateway.tokens.forwarding import NothingForAudience
@@ -31,7 +32,7 @@ _YEAR_SECONDS: Final = 365 * 24 * 3600
 _RESULTS: Final = {"results": "storefront/_results.html"}
 _PRODUCT: Final = {"product": "storefront/_product.html"}
 _SERVICES: Final = {"services": "storefront/_services.html"}
-_OF_PICKER: Final = frozenset({"variant", "picked", "was"})
+_OF_PICKER: Final = frozenset({"variant", "was"})
 
 
 @catalogue
@@ -42,7 +43,8 @@ def home(request: HttpRequest) -> HttpResponse:
 @catalogue
 def categories(request: HttpRequest) -> HttpResponse:
     content = categories_page()
-    return unavailable(request) if content.is_down else show(request, "storefront/categories.html", content)
+    response = show(request, "storefront/categories.html", content)
+    return as_unavailable(response) if content.is_down else response
 
 
 @catalogue
@@ -77,9 +79,9 @@ def search(request: HttpRequest) -> HttpResponse:
 @catalogue
 def product(request: HttpRequest, slug: str) -> HttpResponse:
     values = {name: str(value) for name, value in request.GET.items() if name not in _OF_PICKER}
-    sku, clicked, was = (request.GET.get(name, "") for name in ("variant", "picked", "was"))
+    sku, was = (request.GET.get(name, "") for name in ("variant", "was"))
     try:
-        content = product_page(slug, Asked(sku, values, clicked, was))
+        content = product_page(slug, Asked(sku, values, was))
     except calls.Moved as exc:
         return _moved(request, reverse("product", args=[_parameter(exc.location, "slug")]))
     response = show(request, "storefront/product.html", content, parts=_PRODUCT)
@@ -94,7 +96,8 @@ def wallet(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     try:
         token = token_for_request(request, "wallet")
-        content = wallet_page(token, month_of(request.GET.get("month", ""), now=now), now=now)
+        month = month_of(request.GET.get("month", ""), now=now)
+        content = wallet_page(token, month, request.GET.get("currency", ""), now=now)
     except NothingForAudience:
         return _no_wallet(request)
     except calls.Refused as exc:
@@ -106,12 +109,14 @@ def wallet(request: HttpRequest) -> HttpResponse:
 @login_required
 def statement_csv(request: HttpRequest) -> HttpResponse:
     month = month_of(request.GET.get("month", ""), now=timezone.now())
+    currency = currency_of(request.GET.get("currency", ""))
     try:
         token = token_for_request(request, "wallet")
-        body = calls.begin(wallets.statement_csv, token, month).get()
+        body = calls.begin(wallets.statement_csv, token, month, currency or None).get()
     except NothingForAudience:
         return redirect("wallet")
-    disposition = f'attachment; filename="statement-{month}.csv"'
+    name = "-".join(part for part in ("statement", month, currency) if part)
+    disposition = f'attachment; filename="{name}.csv"'
     return HttpResponse(
         body, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition}
     )
@@ -140,7 +145,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     return show(request, "storefront/styleguide.html", styleguide_page())
 
 
-@page
+@require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     lines = [
         "User-agent: *",
@@ -149,7 +154,7 @@ def robots(request: HttpRequest) -> HttpResponse:
     return HttpResponse("\n".join([*lines, ""]), content_type="text/plain; charset=utf-8")
 
 
-@page
+@require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
     # Pages name their icon; this is for admins and whoever asks before reading any.
     return redirect(static("gateway/favicon.svg"))

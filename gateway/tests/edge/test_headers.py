@@ -279,3 +279,38 @@ def test_refuses_a_redirect_elsewhere(location: bytes) -> None:
 def test_joins_whole_lines_only(line: bytes) -> None:
     with pytest.raises(ValueError, match="one line"):
         headers.join_lines([b"ok: 1\r\n", line])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(b"text/plain; charset=hex", b"text/plain;CHARSET=unicode_escape", b'text/plain; charset="utf-16"'),
+        *(b"text/plain; charset=iso-8859-1", b"text/plain; charset=utf-8; charset=hex", b"a/b; charset =hex"),
+        *(b"text/plain; a*=x''y'%41", b"text/plain; charset*=hex''%41", b"text/plain;a *=b", b"*/*"),
+        *(b'text/plain; charset="h\\ex"', b"text/plain; charset", b"a/b; charset=utf-8;\xa0charset=hex"),
+    ],
+)
+def test_refuses_text_that_is_not_utf_8(value: bytes) -> None:
+    with pytest.raises(BadHead) as refused:
+        read((b"Content-Type", value))
+
+    assert refused.value.code == "unsupported-media-type"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(b"text/plain; charset=utf-8", b"application/json;charset=UTF-8", b'text/plain; Charset="utf8" '),
+        *(b"multipart/form-data; boundary=a'()+_,-./:=?", b"a/b; c=d; charset=utf-8; e=f", b""),
+    ],
+)
+def test_takes_utf_8(value: bytes) -> None:
+    assert passed((b"Content-Type", value)) == [b"content-type: " + value.strip() + b"\r\n"]
+
+
+@pytest.mark.parametrize("kind", [DATA, PUBLIC, headers.ADMIN])
+@pytest.mark.parametrize("where", [b"/\t/evil.example", b"/a\tb", b"/ /evil.example", b"/\x01", b"/a\x7f"])
+def test_refuses_a_redirect_with_bytes_that_browsers_leave_out(kind: headers.ReplyKind, where: bytes) -> None:
+    # A browser reads /<tab>/evil.example as //evil.example, which is another site (URL Standard 4.1).
+    with pytest.raises(BadReply):
+        replied((b"Location", where), kind=kind)

@@ -7,7 +7,9 @@ from allauth.account.models import EmailAddress
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from gateway.accounts.hashers import Argon2
 from gateway.accounts.models import User
@@ -363,9 +365,29 @@ def test_says_the_same_to_a_reset_whether_or_not_there_is_an_account(shopper):
     assert "There is no account" in mail.outbox[1].subject
 
 
+def test_asks_the_database_as_often_whether_or_not_there_is_an_account(shopper):
+    asked = []
+    for email in (shopper.email, EMAIL):
+        with CaptureQueriesContext(connection) as queries:
+            Client().post("/account/password/reset/", {"email": email})
+        asked.append([query["sql"].split()[0] for query in queries])
+
+    assert asked[0] == asked[1]
+
+
 def reset(client, email):
     answer = client.post("/account/password/reset/", {"email": email})
     return answer, client.get("/account/password/reset/confirm/")
+
+
+def test_mails_a_code_to_the_address_of_the_account_alone(browser, make_user):
+    # The Kelvin sign in lower case is a k, so this finds the account; the mailbox is another one.
+    kate = make_user(email="kate@example.com")
+    EmailAddress.objects.filter(user=kate).update(email=kate.email)
+
+    browser.post("/account/password/reset/", {"email": "\N{KELVIN SIGN}ate@example.com"})
+
+    assert [message.to for message in mail.outbox] == [[kate.email]]
 
 
 @pytest.mark.parametrize("email", ["ann", '"ann"@example.com', f"ann@{'ü' * 62}.de", "x" * 5000])

@@ -21,6 +21,7 @@ from gateway.accounts.sessions import STAFF_MEMBER, live_session
 
 EMAIL = "ann@example.com"
 STRONG = "a long and unlikely phrase"
+CONFIRM = "/account/password/reset/confirm/"
 
 
 def together(*actions):
@@ -100,6 +101,39 @@ def test_counts_every_try_however_many_come_at_once(committed):
 
     assert EmailCode.objects.get().tries == 5
     assert call("email/verify", email=EMAIL, code=code) == 400
+
+
+@pytest.mark.django_db
+def test_counts_every_try_of_a_form_whatever_becomes_of_the_session(browser, shopper):
+    # A slow request of the same session, begun before the tries, puts back what the session was then.
+    browser.post("/account/password/reset/", {"email": shopper.email})
+    [code] = re.findall(r"^([0-9]{6})$", mail.outbox[0].body, re.MULTILINE)
+    wrong = f"{(int(code) + 1) % 10**6:06}"
+    before = Session.objects.get().session_data
+
+    for _ in range(3):
+        browser.post(CONFIRM, {"code": wrong})
+        Session.objects.update(session_data=before)
+
+    answer = browser.post(CONFIRM, {"code": code})
+    assert answer.headers["Location"] == "/account/login/"
+    assert browser.get(CONFIRM).status_code == 302
+
+
+@pytest.mark.django_db
+def test_counts_every_try_of_a_sign_up_whatever_becomes_of_the_session(browser):
+    browser.post("/account/signup/", {"email": EMAIL, "password1": STRONG})
+    [code] = re.findall(r"^([0-9]{6})$", mail.outbox[0].body, re.MULTILINE)
+    wrong = f"{(int(code) + 1) % 10**6:06}"
+    before = Session.objects.get().session_data
+
+    for _ in range(3):
+        browser.post("/account/confirm-email/", {"code": wrong})
+        Session.objects.update(session_data=before)
+
+    answer = browser.post("/account/confirm-email/", {"code": code})
+    assert answer.headers["Location"] == "/account/login/"
+    assert not browser.session.get("_auth_user_id")
 
 
 def test_keeps_one_who_may_do_everything_when_two_remove_each_other(committed):

@@ -1,12 +1,13 @@
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 import structlog
 
-from gateway.clients import calls
+from gateway.clients import calls, services
 from gateway.clients.breaker import FAILURES
+from gateway.clients.memory import COPY_BYTES, Memory
 from gateway.clients.testing import PUBLIC
 
 THING = "/api/v1/thing"
@@ -20,7 +21,7 @@ def played(shop):
 
 @pytest.fixture
 def service(shop):
-    return calls.service("banner")
+    return services.service("banner")
 
 
 def read(data):
@@ -81,7 +82,7 @@ def test_says_so_when_nobody_listens(shop):
     shop.kill("banner")
 
     with pytest.raises(calls.Away):
-        calls.service("banner").get(THING, read)
+        services.service("banner").get(THING, read)
 
 
 def test_forgets_what_is_gone(service, played):
@@ -217,9 +218,55 @@ def test_gives_up_only_what_another_service_is_needed_for(service, played):
 
 def test_lets_a_service_that_hangs_take_so_many_threads_and_no_more(service, played):
     played.mode = "hang"
-    [service._lanes[""].slots.acquire() for _ in range(calls.AT_ONCE)]
+    [service._lanes[""].slots.acquire() for _ in range(services.AT_ONCE)]
 
     with pytest.raises(calls.Away):
         service.get(THING, read)
 
     assert played.asked == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 100_000, b'{"a": 1e999}', b'{"a": []}', b'{"a": "\xff"}', b'{"a": null}', b"1"]
+)
+def test_takes_nonsense_for_no_answer(service, played, body):
+    played.answer(THING, body, Cache_Control=PUBLIC)
+
+    with pytest.raises(calls.Away):
+        service.get(THING, lambda data: (int(data["a"]), data["a"][0]))
+
+
+def test_asks_nobody_for_a_page_that_has_ended(service, played):
+    with calls.deadline(0), pytest.raises(calls.Away):
+        service.get(THING, read)
+
+    assert played.asked == []
+    assert not service._lanes[""].breaker._failures
+
+
+def test_shows_an_old_answer_while_another_page_waits_for_the_new_one(service, played):
+    service.get(THING, read)
+    expire(service)
+    service._flights[THING] = Future()
+
+    with calls.deadline(0.05):
+        assert service.get(THING, read) == 1
+
+
+def test_lets_slow_answers_to_staff_close_nothing_to_customers(service, played):
+    [service._lanes["staff"].breaker.failed() for _ in range(FAILURES)]
+
+    with pytest.raises(calls.Away):
+        service.get_private(THING, read, token="a.b.c", lane="staff")
+
+    assert service.get_private(THING, read, token="a.b.c") == 1
+
+
+def test_counts_what_a_copy_takes_besides_its_bytes(service, played):
+    service._memory = Memory(max_bytes=4 * COPY_BYTES)
+
+    for number in range(8):
+        played.answer(f"{THING}/{number}", {"a": 1}, Cache_Control=PUBLIC)
+        service.get(f"{THING}/{number}", read)
+
+    assert len(service._memory._copies) == 3

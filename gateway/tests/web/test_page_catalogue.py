@@ -1,7 +1,9 @@
 import gzip
 import re
+from uuid import UUID
 
 import pytest
+from django.db import OperationalError, connection
 
 from gateway.clients.testing import CLOTHING, PUBLIC, banner, product
 
@@ -181,3 +183,122 @@ def test_escapes_the_words_of_a_search(shop, browser):
     _, page = get(browser, "/search?q=%22%3E%3Cscript%3Ealert(1)")
 
     assert "<script>alert" not in page
+
+
+def goods(first, count):
+    rows = [
+        product(id=str(UUID(int=n)), slug=f"thing-{n}", title=f"Thing {n}")
+        for n in range(first, first + count)
+    ]
+    return {"data": rows, "next_cursor": None}
+
+
+def rail_of(page, id):
+    return re.findall(
+        r'href="/p/(thing-\d+)"', page.partition(f'id="{id}-rail"')[2].partition("</section>")[0]
+    )
+
+
+def test_shows_in_the_rail_of_a_category_what_is_not_shown_above_it(shop, browser):
+    listed = shop["catalog_product"]
+    listed.answer("/api/v1/products?sort=newest&limit=8", goods(1, 8), Cache_Control=PUBLIC)
+    listed.answer(f"/api/v1/products?category={CLOTHING}&limit=24", goods(1, 20), Cache_Control=PUBLIC)
+
+    _, page = get(browser, "/")
+
+    assert rail_of(page, "newest") == [f"thing-{n}" for n in range(1, 9)]
+    assert rail_of(page, "rail-1") == [f"thing-{n}" for n in range(9, 17)]
+    assert len(shop["catalog_variant"].asked) == 1
+
+
+def test_shows_a_shop_that_is_still_empty(shop, browser):
+    shop["catalog_category"].answer("/api/v1/categories/tree", {"data": []}, Cache_Control=PUBLIC)
+    shop["catalog_product"].answer(
+        "/api/v1/products", {"data": [], "next_cursor": None}, Cache_Control=PUBLIC
+    )
+    shop["banner"].answer("/api/v1/banners", {"data": []}, Cache_Control=PUBLIC)
+
+    answers = [get(browser, url)[0] for url in ("/", "/c/", "/search?q=lamp", "/styleguide")]
+
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert shop["catalog_variant"].asked == []
+
+
+def test_shows_a_banner_without_picture_that_leads_to_another_site(shop, browser):
+    elsewhere = banner(href="https://example.com/a?b=1&c=2", image=None)
+    shop["banner"].answer("/api/v1/banners", {"data": [elsewhere]}, Cache_Control=PUBLIC)
+
+    _, page = get(browser, "/")
+
+    assert 'href="https://example.com/a?b=1&amp;c=2"' in page
+    assert "<img" not in page.partition('class="banner')[2].partition("</section>")[0]
+
+
+def test_takes_a_category_without_surroundings_for_nonsense(shop, browser):
+    lost = {"id": CLOTHING, "name": "Lost", "slug": "lost", "path": "lost", "description": ""}
+    around = {"breadcrumb": [], "children": [], "siblings": []}
+    shop["catalog_category"].answer("/api/v1/categories?path=lost", lost | around, Cache_Control=PUBLIC)
+
+    assert get(browser, "/c/lost/")[0].status_code == 503
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("url", [*PAGES, "/wallet", "/staff", "/status", "/account", "/admin/gateway/"])
+def test_says_that_it_will_be_back_while_its_own_database_is_away(shop, browse_as, shopper, url):
+    browser = browse_as(shopper)
+
+    with refusing():
+        answer, page = get(browser, url)
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+    assert "Back in a moment" in page
+    assert "/account/login/" not in page
+
+
+@pytest.mark.parametrize("url", [*PAGES, "/styleguide"])
+def test_needs_no_database_for_whoever_is_not_logged_in(shop, browser, url):
+    with refusing():
+        answer, _ = get(browser, url)
+
+    assert answer.status_code == 200
+
+
+def refusing():
+    def refuse(execute, *args):
+        raise OperationalError("The server closed the connection unexpectedly.")
+
+    return connection.execute_wrapper(refuse)
+
+
+@pytest.mark.parametrize(
+    "href", ["javascript:alert(1)", "//evil.example/", "/\\evil.example/", "http://evil.example/"]
+)
+def test_makes_no_link_of_what_no_banner_may_lead_to(shop, browser, href):
+    shop["banner"].answer("/api/v1/banners", {"data": [banner(href=href)]}, Cache_Control=PUBLIC)
+
+    answer, page = get(browser, "/")
+
+    assert answer.status_code == 200
+    assert "Dressed for the cold" not in page
+
+
+def test_takes_a_product_that_has_no_address_for_nonsense(shop, browser):
+    listed = {"data": [product(slug="no/address")], "next_cursor": None}
+    shop["catalog_product"].answer("/api/v1/products", listed, Cache_Control=PUBLIC)
+
+    answer, _ = get(browser, "/")
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("url", "name"), [("/p/TIDELINE-Hoodie", "catalog_product"), ("/c/CLOTHing/", "catalog_category")]
+)
+def test_keeps_one_copy_for_all_spellings_of_an_address(shop, browser, url, name):
+    get(browser, url.lower())
+    before = len(shop[name].asked)
+
+    answer, _ = get(browser, url)
+
+    assert answer.status_code == 200
+    assert len(shop[name].asked) == before

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from gateway.clients import calls
+from gateway.clients import services
 from gateway.clients.breaker import FAILURES
 from gateway.clients.testing import SERVICES
 
@@ -75,7 +75,7 @@ def test_shows_every_page_in_time_when_all_are_away(browser, fell, mode):
         ("banner", "/", 200, "Things for every day"),
         ("banner", "/c/clothing/", 200, "Tideline Hoodie"),
         ("catalog_category", "/", 200, "Tideline Hoodie"),
-        ("catalog_category", "/c/", 503, "Back in a moment"),
+        ("catalog_category", "/c/", 503, "The categories are away for a moment"),
         ("catalog_category", "/c/clothing/", 503, "Back in a moment"),
         ("catalog_category", "/p/tideline-hoodie", 200, "Tideline Hoodie"),
         ("catalog_product", "/", 200, "Dressed for the cold"),
@@ -100,7 +100,7 @@ def test_says_what_is_true(browser, fell, name, url, status, words):
 @pytest.mark.parametrize("name", SERVICES)
 def test_shows_what_it_knows_of_a_service_that_is_away(browser, shop, name):
     pages = {url: browser.get(url).content for url in PUBLIC_PAGES if "?q=" not in url}
-    service = calls.service(name)
+    service = services.service(name)
     service._memory._clock = lambda: time.monotonic() + 3600
     shop[name].mode = "broken"
 
@@ -111,7 +111,7 @@ def test_shows_what_it_knows_of_a_service_that_is_away(browser, shop, name):
 
 def test_shows_products_while_they_cannot_be_listed_by_category(browser, shop):
     # The product service waits for the category service, so that it seems to hang itself.
-    lane = calls.service("catalog_product")._lanes["catalog_category"]
+    lane = services.service("catalog_product")._lanes["catalog_category"]
     [lane.breaker.failed() for _ in range(FAILURES)]
 
     statuses = [browser.get(url).status_code for url in ("/c/clothing/", "/search?q=a", "/p/tideline-hoodie")]

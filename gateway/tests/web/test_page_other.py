@@ -1,4 +1,7 @@
+import re
+
 import pytest
+from django.db import InterfaceError, connection
 
 
 @pytest.mark.django_db
@@ -19,6 +22,38 @@ def test_refreshes_the_list_of_parts_alone(shop, browser):
     answer = browser.get("/status", headers={"HX-Request": "true", "HX-Target": "div#services"})
 
     assert answer.content.decode().lstrip().removeprefix("{# design #}").startswith('<div id="services"')
+
+
+@pytest.mark.django_db
+def test_asks_again_by_itself_and_can_be_paused_where_scripts_run(shop, browser):
+    page = browser.get("/status").content.decode()
+
+    assert 'hx-trigger="submit, every 15s"' in page
+    assert re.search(r"<button[^>]* data-pause [^>]*hidden>Pause", page)
+
+
+@pytest.mark.django_db
+def test_says_that_its_own_database_is_away(shop, browser):
+    with connection.execute_wrapper(_refuse):
+        answer = browser.get("/status")
+
+    assert answer.status_code == 200
+    assert answer.content.decode().count('<span class="dot"></span>Away') == 1
+
+
+@pytest.mark.django_db
+def test_tells_a_part_that_is_not_ready_from_one_that_is_silent(shop, browser):
+    shop["wallet"].answer("/readyz", {"status": "failed"}, 503)
+    shop.kill("banner")
+
+    page = browser.get("/status").content.decode()
+
+    assert page.count("Not ready") == 1
+    assert page.count("No answer") == 1
+
+
+def _refuse(execute, *args):
+    raise InterfaceError("The connection is closed.")
 
 
 def test_remembers_a_theme(shop, browser):

@@ -160,3 +160,46 @@ def test_chooses_the_first_there_is_when_there_is_one_thing_to_choose(shop, show
     )
 
     assert checked(show()) == [("size", "m")]
+
+
+def test_takes_a_variant_without_a_value_for_none(shop, show):
+    rows = [variant("HALF", "ocean", "", options={"colour": "ocean"}), variant("OCEAN-S", "ocean", "s")]
+    matrix = {"product": HOODIE, "options": options(), "variants": rows}
+    shop["catalog_variant"].answer("/api/v1/variants/matrix", matrix, Cache_Control=PUBLIC)
+
+    page = show("?colour=charcoal&size=l&was=colour:ocean,size:s")
+
+    assert checked(page) == [("colour", "ocean"), ("size", "s")]
+
+
+def test_says_that_nothing_of_a_product_is_for_sale(shop, show):
+    nothing = {"product": HOODIE, "options": [], "variants": []}
+    shop["catalog_variant"].answer("/api/v1/variants/matrix", nothing, Cache_Control=PUBLIC)
+
+    assert "not for sale" in show()
+
+
+def test_asks_to_choose_from_a_long_list_instead_of_showing_its_first(shop, show):
+    many = {"code": "size", "name": "Size", "display": "pill", "values": []}
+    many["values"] = [{"code": f"s{n}", "name": f"S{n}", "swatch": ""} for n in range(12)]
+    rows = [variant(f"V{n}", "", "", options={"colour": "ocean", "size": f"s{n}"}) for n in range(12)]
+    matrix = {"product": HOODIE, "options": [options()[0], many], "variants": rows}
+    shop["catalog_variant"].answer("/api/v1/variants/matrix", matrix, Cache_Control=PUBLIC)
+
+    assert '<option value="" selected>Choose</option>' in show()
+    assert '<option value="">' not in show("?size=s3")
+
+
+def test_shows_a_product_that_has_neither_brand_nor_picture_nor_category(shop, show):
+    bare = product(brand=None, image=None, media=[], categories=[], primary_category=None, details=[])
+    shop["catalog_product"].answer("/api/v1/products?slug=tideline-hoodie", bare, Cache_Control=PUBLIC)
+
+    page = show()
+
+    assert "Tideline Hoodie" in page
+    assert "image" not in structured(page)["ProductGroup"]
+
+
+def test_keeps_the_browser_from_filling_in_an_earlier_choice(show):
+    assert 'class="picker" method="get"' in show()
+    assert 'autocomplete="off"' in show().partition('class="picker"')[2].partition(">")[0]

@@ -2,6 +2,8 @@ import re
 
 import pytest
 
+from gateway.clients import services
+
 pytestmark = pytest.mark.django_db
 
 
@@ -61,3 +63,19 @@ def test_loses_one_tile_with_one_service(shop, as_staff, name):
     assert answer.status_code == 200
     assert len(tiles(answer)) == 6
     assert answer.content.decode().count('<span class="dot"></span>Away') == 1
+
+
+def test_asks_the_database_for_the_session_the_user_and_their_number(
+    shop, browse_as, make_user, django_assert_num_queries
+):
+    browser = browse_as(make_user(("superuser",)))
+
+    with django_assert_num_queries(4):
+        browser.get("/staff")
+
+
+def test_keeps_slow_figures_apart_from_what_customers_ask(shop, as_staff):
+    as_staff("finance")
+
+    lanes = services.service("wallet")._lanes
+    assert set(lanes) == {"", "staff"}

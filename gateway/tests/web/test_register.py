@@ -1,5 +1,6 @@
 import json
 import re
+from collections import Counter
 from datetime import timedelta
 from statistics import median
 from time import thread_time
@@ -7,6 +8,8 @@ from time import thread_time
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -99,6 +102,30 @@ def test_registers_with_the_same_work_for_a_known_email(post, shopper):
         "new": lambda: post("register", email=f"new{next(fresh)}@example.com", password=STRONG),
     }
     assert_same_work(ways)
+
+
+def test_writes_as_much_for_an_email_without_an_account(post, shopper):
+    assert kinds(lambda: post("password/reset", email=shopper.email)) == kinds(
+        lambda: post("password/reset", email=EMAIL)
+    )
+
+
+def test_writes_as_much_when_a_code_is_tried_that_was_never_sent(post, shopper):
+    def try_one(email):
+        post("password/reset", email=email)
+        return [
+            kinds(lambda: post("password/reset", email=email, code="abc", password=STRONG)) for _ in range(7)
+        ]
+
+    assert try_one(shopper.email) == try_one(EMAIL)
+
+
+def kinds(action):
+    """How often the database was asked for what: SELECT, INSERT, UPDATE, DELETE."""
+    with CaptureQueriesContext(connection) as asked:
+        action()
+    words = Counter(query["sql"].split()[0] for query in asked)
+    return {word: count for word, count in words.items() if word in {"INSERT", "UPDATE", "DELETE"}}
 
 
 def assert_same_work(ways):
@@ -373,7 +400,7 @@ def test_writes_neither_password_nor_code_to_the_log(post, registered, caplog, c
     ("name", "body", "queries"),
     [
         ("register", {"password": STRONG}, 2),
-        ("password/reset", {}, 9),
+        ("password/reset", {}, 10),
         ("email/verify", {"code": "000000"}, 5),
     ],
 )

@@ -27,6 +27,38 @@ document.addEventListener("htmx:after:swap", () => {
   dress();
 });
 
+/* A whole page came where a part was asked for (an error, a log-in): it is shown as the page that it is. */
+document.addEventListener("htmx:after:request", (event) => {
+  const { ctx } = event.detail;
+  if (!/^\s*<!doctype/i.test(ctx.text)) return;
+  event.preventDefault();
+  if (ctx.sourceEvent?.type !== "every") location.assign(ctx.response.raw.url || ctx.request.action);
+});
+
+/* What asks again by itself rests while it is paused, or while nobody looks. */
+document.addEventListener("htmx:before:request", (event) => {
+  const isPaused = document.querySelector("[data-pause][aria-pressed=true]") || document.hidden;
+  if (event.detail.ctx.sourceEvent?.type === "every" && isPaused) event.preventDefault();
+});
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-pause]");
+  if (!button) return;
+  const isPaused = button.getAttribute("aria-pressed") !== "true";
+  button.setAttribute("aria-pressed", String(isPaused));
+  document.querySelector("[data-every]").textContent = isPaused ? "Paused." : "Asked again every 15 seconds.";
+});
+
+/* A choice that was made before htmx listened is sent now. */
+function catchUp() {
+  const isOfPage = (input) => (input.options
+    ? [...input.options].every((option) => option.selected === option.defaultSelected)
+    : input.checked === input.defaultChecked);
+  document.querySelectorAll("form.picker").forEach((form) => {
+    if (![...form.querySelectorAll("input, select")].every(isOfPage)) form.requestSubmit();
+  });
+}
+document.addEventListener("DOMContentLoaded", catchUp);
+
 /* The picker is replaced as a whole: the option in hand gets its focus back. */
 let inHand = "";
 document.addEventListener("htmx:before:swap", () => {
@@ -183,6 +215,7 @@ function dress() {
     const rail = document.getElementById(buttons.dataset.railButtons);
     buttons.hidden = rail.scrollWidth <= rail.clientWidth + 1;
   });
+  document.querySelectorAll("[data-pause], [data-every]").forEach((element) => { element.hidden = false; });
   showPasswords();
 }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from django.urls import reverse
@@ -41,7 +42,6 @@ class Card:
     subtitle: str
     brand: str
     picture: Picture | None
-    second_picture: Picture | None
     price: PriceLine | None
     in_stock: bool | None
     swatches: tuple[Swatch, ...]
@@ -55,6 +55,15 @@ class Rail:
     title: str
     url: str
     cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What a rail is made from: its title, where there are more, and the list that was asked for."""
+
+    title: str
+    url: str
+    found: "calls.Answer[products.ProductList]"
 
 
 def cards_of(rows: Sequence[ProductRow]) -> tuple[Card, ...]:
@@ -73,7 +82,6 @@ def card(row: ProductRow, summaries: Mapping[str, Summary]) -> Card:
         subtitle=row.subtitle,
         brand=row.brand.name if row.brand else "",
         picture=row.image,
-        second_picture=None,
         price=_price(summary) if summary else None,
         in_stock=summary.in_stock if summary else None,
         swatches=swatches[:SWATCHES_SHOWN],
@@ -85,6 +93,25 @@ def rail(title: str, url: str, found: "calls.Answer[products.ProductList]", *, b
     """A rail of a list that was asked for, without the product of an id; None when there is nothing in it."""
     rows = [row for row in found.or_else(_NOTHING).rows if row.id != but]
     return Rail(title, url, cards_of(rows)) if rows else None
+
+
+def rails(shelves: Sequence[Shelf], length: int) -> list[Rail | None]:
+    """A rail of each shelf, of at most so many cards; None when there is nothing in it.
+
+    No rail shows what one before it does, and the prices of all come with one question.
+    """
+    shown: set[str] = set()
+    picked: list[list[ProductRow]] = []
+    for shelf in shelves:
+        rows = [row for row in shelf.found.or_else(_NOTHING).rows if row.id not in shown][:length]
+        shown.update(row.id for row in rows)
+        picked.append(rows)
+    cards = iter(cards_of([row for rows in picked for row in rows]))
+    taken = (tuple(islice(cards, len(rows))) for rows in picked)
+    return [
+        Rail(shelf.title, shelf.url, some) if some else None
+        for shelf, some in zip(shelves, taken, strict=True)
+    ]
 
 
 def product_url(slug: str) -> str:

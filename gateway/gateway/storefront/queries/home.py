@@ -10,7 +10,7 @@ from gateway.clients.banners import Banner
 from gateway.clients.categories import Node
 from gateway.clients.pictures import Picture
 from gateway.clients.products import ProductList
-from gateway.storefront.queries.cards import Rail, rail
+from gateway.storefront.queries.cards import Rail, Shelf, rails
 
 RAIL_LENGTH: Final = 8
 RAILS: Final = 2
@@ -42,20 +42,27 @@ def home_page(audience: str) -> HomePage:
     strips = calls.begin(banners.live, "home_strip", audience)
     newest = calls.begin(products.listing, sort="newest", limit=RAIL_LENGTH)
     nodes = calls.begin(categories.tree).or_else(())
-    lists = [(node, calls.begin(products.listing, category=node.id, limit=RAIL_LENGTH)) for node in nodes]
-    rails = (rail(node.name, category_url(node.path), found) for node, found in lists[:RAILS])
+    lists = [(node, _begin_list(node, is_rail=place < RAILS)) for place, node in enumerate(nodes)]
+    shelves = [Shelf(node.name, category_url(node.path), found) for node, found in lists[:RAILS]]
+    first, *others = rails([Shelf("New in", "", newest), *shelves], RAIL_LENGTH)
     return HomePage(
         heroes=heroes.or_else(()),
         strips=strips.or_else(()),
         categories=tuple(_tile(node, found) for node, found in lists),
-        newest=rail("New in", "", newest),
-        rails=tuple(each for each in rails if each),
+        newest=first,
+        rails=tuple(each for each in others if each),
     )
 
 
 def category_url(path: str) -> str:
     """The page of a category."""
     return reverse("category", args=[path])
+
+
+def _begin_list(node: Node, *, is_rail: bool) -> calls.Answer[ProductList]:
+    # For a rail so many that enough are left when all rails above it show the same.
+    limit = RAIL_LENGTH * (RAILS + 1) if is_rail else RAIL_LENGTH
+    return calls.begin(products.listing, category=node.id, limit=limit)
 
 
 def _tile(node: Node, found: calls.Answer[ProductList]) -> Tile:

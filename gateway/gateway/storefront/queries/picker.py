@@ -34,6 +34,7 @@ class Axis:
     name: str
     display: str
     is_select: bool
+    is_chosen: bool
     values: tuple[Value, ...]
 
 
@@ -49,10 +50,13 @@ class ChosenVariant:
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """The state of a picker. choice is by axis; price is the one to show; was is for the next request."""
+    """The state of a picker. choice is by axis; missing names the axes that are still to choose, or is empty;
+    price is the one to show; was is for the next request.
+    """
 
     axes: tuple[Axis, ...]
     choice: Choice
+    missing: str
     chosen: ChosenVariant | None
     price: PriceLine | None
     announcement: str
@@ -60,29 +64,27 @@ class Picked:
     was: str
 
 
-def pick(
-    matrix: Matrix, *, pictured: Choice, asked: Choice, sku: str = "", clicked: str = "", was: str = ""
-) -> Picked | None:
+def pick(matrix: Matrix, *, pictured: Choice, asked: Choice, sku: str = "", was: str = "") -> Picked | None:
     """The state after what was asked for, by `sku` or by values of axes; None when there are no variants.
 
-    Whatever was clicked last stays: the axis of that name, or the one that differs from `was` (the field of
-    that name in the form before). The rest gives way to the nearest that there is. Where nothing is asked,
-    the axes that the first picture shows (`pictured`) are preset, and those that leave no choice.
+    Whatever was clicked last stays: the axis that differs from `was` (the field of that name in the form
+    before). The rest gives way to the nearest that there is. Where nothing is asked, the axes that the first
+    picture shows (`pictured`) are preset, and those that leave no choice.
     """
     if not matrix.variants:
         return None
     wanted, notice = _wanted(matrix, asked, sku)
-    preset = _preset(matrix, pictured)
-    firm = {**preset, **wanted}
-    changed = [code for code, value in wanted.items() if _read_was(was).get(code, value) != value]
-    kept = clicked if clicked in wanted else next(iter(changed), "")
-    choice = _settled(matrix, firm, wanted, kept)
+    firm = _preset(matrix, pictured) | wanted
+    before = _read_was(was)
+    changed = [code for code, value in wanted.items() if before.get(code) != value]
+    choice = _settled(matrix, firm, wanted, kept=next(iter(changed), ""))
     given_way = "" if choice == firm else _given_way(matrix, firm, choice, wanted)
     found = [variant for variant in matrix.variants if _goes_with(variant, choice)]
     chosen = found[0] if len(choice) == len(matrix.options) else None
     return Picked(
         axes=tuple(_axis(matrix, option, choice) for option in matrix.options),
         choice=choice,
+        missing=_missing(matrix, choice),
         chosen=_chosen(chosen) if chosen else None,
         price=_price(chosen) if chosen else _price_of(found),
         announcement=" ".join(part for part in (given_way, _said(matrix, choice, chosen, found)) if part),
@@ -162,7 +164,8 @@ def _agrees(variant: Variant, pictured: Choice) -> bool:
 def _axis(matrix: Matrix, option: Option, choice: Choice) -> Axis:
     others = {code: value for code, value in choice.items() if code != option.code}
     values = tuple(_value(matrix, option, value, others, choice) for value in option.values)
-    return Axis(option.code, option.name, option.display, len(values) >= SELECT_FROM, values)
+    is_select, is_chosen = len(values) >= SELECT_FROM, option.code in choice
+    return Axis(option.code, option.name, option.display, is_select, is_chosen, values)
 
 
 def _value(matrix: Matrix, option: Option, value: OptionValue, others: Choice, choice: Choice) -> Value:
@@ -201,10 +204,14 @@ def _said(matrix: Matrix, choice: Choice, chosen: Variant | None, found: Sequenc
     price = _price(chosen) if chosen else _price_of(found)
     amount = money(price.amount_minor, price.currency) if price else ""
     if chosen:
-        return f"{names}: {amount}, {_lowered(stock_text(chosen))}."
-    missing = " and ".join(option.name.lower() for option in matrix.options if option.code not in choice)
-    words = f"{'from ' if price and price.is_from else ''}{amount}, choose {missing}."
+        words = f"{amount}, {_lowered(stock_text(chosen))}."
+    else:
+        words = f"{'from ' if price and price.is_from else ''}{amount}, choose {_missing(matrix, choice)}."
     return f"{names}: {words}" if names else words[:1].upper() + words[1:]
+
+
+def _missing(matrix: Matrix, choice: Choice) -> str:
+    return " and ".join(option.name.lower() for option in matrix.options if option.code not in choice)
 
 
 def _given_way(matrix: Matrix, firm: Choice, choice: Choice, wanted: Choice) -> str:

@@ -26,7 +26,6 @@ class Asked:
 
     sku: str
     values: Mapping[str, str]
-    clicked: str
     was: str
 
 
@@ -42,6 +41,7 @@ class ProductPage:
     breadcrumb: tuple[Link, ...]
     gallery: tuple[Picture, ...]
     axes: tuple[Axis, ...]
+    missing: str
     chosen: ChosenVariant | None
     price: PriceLine | None
     announcement: str
@@ -78,6 +78,7 @@ def product_page(slug: str, asked: Asked) -> ProductPage:
         breadcrumb=trail,
         gallery=_gallery(product.media, picked.choice if picked else {}),
         axes=picked.axes if picked else (),
+        missing=picked.missing if picked else "",
         chosen=picked.chosen if picked else None,
         price=picked.price if picked else None,
         announcement=picked.announcement if picked else "",
@@ -103,7 +104,6 @@ def _picked(product: Product, matrix: calls.Answer[Matrix], asked: Asked) -> tup
         pictured=first.options if first else {},
         asked=asked.values,
         sku=asked.sku,
-        clicked=asked.clicked,
         was=asked.was,
     )
     return picked, False

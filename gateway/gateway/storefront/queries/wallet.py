@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.urls import reverse
@@ -16,7 +17,9 @@ from gateway.storefront.queries.listings import Choice
 MONTHS_BACK: Final = 12
 ROWS_SHOWN: Final = 200
 
+_STEPS_SHOWN: Final = 200
 _MONTH: Final = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _LABELS: Final = {"adjustment": ("Credit by the shop", "Debit by the shop")}
 _CHART_WIDTH: Final = 600
 _CHART_HEIGHT: Final = 120
@@ -59,20 +62,25 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class WalletPage:
-    """A wallet; when is_down nothing else is known, and nothing is shown as if it were zero."""
+    """A wallet in one of its currencies; with several there is a choice of them. more_rows are those of the
+    month that are not in rows, all_rows how many it has. When is_down nothing else is known, and nothing is
+    shown as if it were zero.
+    """
 
     is_down: bool
     month: str
     months: tuple[Choice, ...]
     csv_url: str
+    currency: str = ""
+    currencies: tuple[Choice, ...] = ()
     available: Money | None = None
     held: Money | None = None
     total: Money | None = None
-    balances: tuple[Balance, ...] = ()
     opening: Money | None = None
     closing: Money | None = None
     rows: tuple[Row, ...] = ()
     more_rows: int = 0
+    all_rows: int = 0
     chart: Chart | None = None
     as_of: datetime | None = None
 
@@ -86,24 +94,42 @@ class TransactionPage:
 
 
 def month_of(text: str, *, now: datetime) -> str:
-    """The month (yyyy-mm) that was asked for: the present one unless it is one of months_back."""
+    """The month (yyyy-mm) that was asked for: the present one unless it is one of the last MONTHS_BACK."""
     match = _MONTH.fullmatch(text)
     known = _months(now)
     return text if match and text in known else known[0]
 
 
-def wallet_page(token: str, month: str, *, now: datetime) -> WalletPage:
-    """Balances and one month of the wallet whose token this is.
+def currency_of(text: str) -> str:
+    """The code of a currency (ISO 4217), empty for what cannot be one."""
+    return text if _CURRENCY.fullmatch(text) else ""
+
+
+def wallet_page(token: str, month: str, currency: str, *, now: datetime) -> WalletPage:
+    """Balances and one month of the wallet whose token this is, in a currency if it holds that; else in the
+    shop's, or in the first that it holds.
 
     Raises: Refused.
     """
-    balances = calls.begin(wallets.balances, token)
-    statement = calls.begin(wallets.statement, token, month)
-    label = _month_label(month)
     try:
-        return _shown(balances.get(), statement.get(), label, month, now)
+        balances, statement = _asked(token, month, currency)
     except (calls.Away, calls.Missing):
-        return WalletPage(is_down=True, month=label, months=(), csv_url="")
+        return WalletPage(is_down=True, month=_month_label(month), months=(), csv_url="")
+    return _shown(balances, statement, month, now)
+
+
+def _asked(token: str, month: str, currency: str) -> tuple[tuple[Balance, ...], Statement]:
+    # Side by side for the most part: only whoever names a currency waits to see whether they hold it.
+    asked_balances = calls.begin(wallets.balances, token)
+    usual = None if currency else calls.begin(wallets.statement, token, month)
+    balances = asked_balances.get()
+    held = [each.currency for each in balances]
+    if currency in held:
+        return balances, calls.begin(wallets.statement, token, month, currency).get()
+    found = (usual or calls.begin(wallets.statement, token, month)).get()
+    if held and found.currency not in held:
+        found = calls.begin(wallets.statement, token, month, held[0]).get()
+    return balances, found
 
 
 def transaction_page(token: str, transaction_id: UUID) -> TransactionPage:
@@ -118,25 +144,25 @@ def transaction_page(token: str, transaction_id: UUID) -> TransactionPage:
     return TransactionPage(_row(found), is_down=False)
 
 
-def _shown(
-    balances: tuple[Balance, ...], statement: Statement, label: str, month: str, now: datetime
-) -> WalletPage:
-    currency = statement.currency
+def _shown(balances: tuple[Balance, ...], statement: Statement, month: str, now: datetime) -> WalletPage:
+    currency, label = statement.currency, _month_label(month)
     own = next((each for each in balances if each.currency == currency), Balance(currency, 0, 0, 0))
     newest_first = statement.transactions[::-1]
     return WalletPage(
         is_down=False,
         month=label,
         months=_month_choices(month, now),
-        csv_url=f"{reverse('statement-csv')}?month={month}",
+        csv_url=f"{reverse('statement-csv')}?{urlencode({'month': month, 'currency': currency})}",
+        currency=currency,
+        currencies=_currency_choices(balances, currency, month),
         available=Money(own.available_minor, currency),
         held=Money(own.held_minor, currency),
         total=Money(own.total_minor, currency),
-        balances=balances,
         opening=Money(statement.opening_minor, currency),
         closing=Money(statement.closing_minor, currency),
         rows=tuple(_row(each) for each in newest_first[:ROWS_SHOWN]),
         more_rows=max(0, len(newest_first) - ROWS_SHOWN),
+        all_rows=len(newest_first),
         chart=_chart(statement, label, now),
         as_of=now,
     )
@@ -158,12 +184,13 @@ def _row(found: Transaction) -> Row:
 
 
 def _chart(statement: Statement, label: str, now: datetime) -> Chart | None:
-    # A step for each movement; the line ends now, or with the month.
-    if not statement.transactions:
+    # A step for each movement, or for each so many; the line ends now, or with the month.
+    every = -(-len(statement.transactions) // _STEPS_SHOWN)
+    if not every:
         return None
     end = min(statement.end_at, max(now, statement.transactions[-1].created_at))
     levels = [(statement.start_at, statement.opening_minor)]
-    for each in statement.transactions:
+    for each in statement.transactions[::-1][::every][::-1]:
         levels += [(each.created_at, levels[-1][1]), (each.created_at, each.balance_after_minor)]
     levels.append((end, statement.closing_minor))
     amounts = [amount for _, amount in levels]
@@ -189,6 +216,16 @@ def _month_choices(current: str, now: datetime) -> tuple[Choice, ...]:
     url = reverse("wallet")
     return tuple(
         Choice(month, _month_label(month), month == current, f"{url}?month={month}") for month in _months(now)
+    )
+
+
+def _currency_choices(balances: tuple[Balance, ...], current: str, month: str) -> tuple[Choice, ...]:
+    codes = [each.currency for each in balances]
+    url = reverse("wallet")
+    return tuple(
+        Choice(code, code, code == current, f"{url}?{urlencode({'month': month, 'currency': code})}")
+        for code in codes
+        if len(codes) > 1
     )
 
 
