@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from mercato import art
+from mercato.demo.painter import SCENE_WIDTH, WIDTH
 
 EVERY = [(kind, style) for kind in art.KINDS for style in art.STYLES[kind]]
 KINDS_PROMISED = {
@@ -48,9 +49,13 @@ def test_draws_a_sound_small_picture(kind: str, style: str, color: str) -> None:
     assert bitmap(svg).size == (80, 100)
 
 
-@pytest.mark.parametrize("width", [333, 1040])
 @pytest.mark.parametrize(
-    "svg", [art.picture("hoodie", art.STYLES["hoodie"][0], "ocean"), art.scene(art.SCENES[0])]
+    ("svg", "width"),
+    [
+        (art.picture("hoodie", art.STYLES["hoodie"][0], "ocean"), WIDTH),
+        (art.picture("lamp", art.STYLES["lamp"][0], "ink"), WIDTH),
+        (art.scene(art.SCENES[0]), SCENE_WIDTH),
+    ],
 )
 def test_leaves_nothing_for_a_page_to_shine_through(svg: str, width: int) -> None:
     drawn = Image.open(io.BytesIO(art.rasterise(svg, width))).convert("RGBA")

@@ -102,7 +102,13 @@ def test_services_know_those_they_call_and_no_other(programs: dict[str, Program]
     }
 
     assert known == {
-        "web": {},
+        "web": {
+            "WALLET_URL": "http://127.0.0.1:9001",
+            "CATALOG_CATEGORY_URL": "http://127.0.0.1:9002",
+            "CATALOG_PRODUCT_URL": "http://127.0.0.1:9003",
+            "CATALOG_VARIANT_URL": "http://127.0.0.1:9004",
+            "BANNER_URL": "http://127.0.0.1:9005",
+        },
         "wallet": {},
         "category": {"CATALOG_PRODUCT_URL": "http://127.0.0.1:9003"},
         "product": {"CATALOG_CATEGORY_URL": "http://127.0.0.1:9002"},
