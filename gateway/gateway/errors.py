@@ -12,7 +12,8 @@ from chassis.problems import code_for_status
 RETRY_SECONDS: Final = 10
 """What Retry-After says: as long as a breaker stays open (gateway.clients.breaker)."""
 
-_DATA: Final = ("/api/", "/internal/", "/.well-known/")
+DATA: Final = ("/api/", "/internal/", "/.well-known/")
+"""Below these programs ask, and there are no pages."""
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -55,7 +56,7 @@ def as_unavailable(response: HttpResponse) -> HttpResponse:
 
 def respond(request: HttpRequest, status: int, **context: Any) -> HttpResponse:
     """A page of errors/ to whoever asks for HTML outside the API, else the status's problem document."""
-    if request.path.startswith(_DATA) or "text/html" not in request.headers.get("Accept", ""):
+    if request.path.startswith(DATA) or "text/html" not in request.headers.get("Accept", ""):
         return problem_response(request, code_for_status(status))
     shown = {
         "status": status,

@@ -25,7 +25,6 @@ PAGE_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-_DATA: Final = ("/api/", "/internal/", "/.well-known/")
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITE: Final = frozenset({"", "same-origin", "none"})
 
@@ -67,7 +66,7 @@ class Pages:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path.startswith(_DATA):
+        if request.path.startswith(errors.DATA):
             return self._get_response(request)
         response = errors.forbidden(request) if _is_of_another_site(request) else self._get_response(request)
         response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
@@ -79,7 +78,7 @@ class Pages:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         # Our own database is away, which is no fault of the page either.
         is_away = isinstance(exception, OperationalError | InterfaceError)
-        return errors.unavailable(request) if is_away and not request.path.startswith(_DATA) else None
+        return errors.unavailable(request) if is_away and not request.path.startswith(errors.DATA) else None
 
 
 def _is_of_another_site(request: HttpRequest) -> bool:
