@@ -1,6 +1,6 @@
 # Mercato: `make run` starts the whole shop, `make test` proves it.
 .DEFAULT_GOAL := help
-.PHONY: help run install install-dev check test chromium format lock bench clean
+.PHONY: help run install install-dev check test compose-verify chromium format lock bench clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -27,6 +27,10 @@ check: install-dev ## Lint, types, imports, settings: what must be green before 
 test: install-dev chromium ## Run every suite against real PostgreSQL and the real system (SUITE=wallet ARGS="-k race")
 	@$(VENV)/bin/python tests/run.py $(SUITE) $(ARGS)
 
+compose-verify: install-dev chromium ## Build the containers and prove them in an engine of their own (Debian, root; minutes)
+	@$(VENV)/bin/python tests/check.py containers
+	@$(VENV)/bin/python tests/run.py containers -s
+
 # Without it the tests in a browser are skipped, and fail in CI.
 chromium:
 	@command -v chromium >/dev/null || { \
@@ -45,8 +49,8 @@ bench: install-dev ## Measure tokens, edge and ledger beside their rivals (needs
 lock: install-dev ## Compile the requirements files from the pyproject files
 	$(call compile,requirements-dev.txt,$(PROJECTS) --all-extras --group dev --group build)
 	$(call compile,requirements-run.txt,$(PROJECTS) --all-extras --group build -c requirements-dev.txt)
-	$(call compile,requirements-installer.txt,--group installer -c requirements-dev.txt)
-	$(foreach service,$(SERVICES),$(call compile,$(service)/requirements.txt,$(service)/pyproject.toml -c requirements-dev.txt))
+	$(call compile,requirements-installer.txt,--group installer --group build -c requirements-dev.txt)
+	$(foreach image,$(SERVICES) cli,$(call compile,$(image)/requirements.txt,$(image)/pyproject.toml -c requirements-dev.txt))
 
 clean: ## Remove the virtual environment and all caches (never data or keys)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache

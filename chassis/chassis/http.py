@@ -1,6 +1,7 @@
 """Calls between services: a time-out always, no retries, and errors that tell what may have happened."""
 
 import json as json_codec
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
@@ -8,11 +9,14 @@ from urllib.parse import urlsplit
 
 import structlog
 import urllib3
+from prometheus_client import Counter, Histogram
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
     NewConnectionError,
 )
+
+from chassis.metrics import BUCKETS
 
 CONNECT_SECONDS: Final = 0.3
 READ_SECONDS: Final = 1.5
@@ -24,6 +28,10 @@ def _refuse(constant: str) -> NoReturn:
 
 
 _DECODER: Final = json_codec.JSONDecoder(parse_constant=_refuse)
+_calls: Final = Counter("mercato_upstream_calls", "Calls to a service by outcome.", ["upstream", "outcome"])
+_seconds: Final = Histogram(
+    "mercato_upstream_seconds", "Time until a service has answered.", ["upstream"], buckets=BUCKETS
+)
 
 
 class CallFailed(Exception):
@@ -60,8 +68,11 @@ class Response:
 class Client:
     """Calls one service. Keeps connections, follows no redirect, keeps no cookie, reads no proxy setting."""
 
-    def __init__(self, base_url: str, *, origin: str, connections: int = 8) -> None:
-        """base_url is where the service listens; origin is the public one, whose Host every call carries."""
+    def __init__(self, base_url: str, *, name: str, origin: str, connections: int = 8) -> None:
+        """base_url is where the service of that name listens; origin is the public one, whose Host every
+        call carries.
+        """
+        self._name = name
         self._base_url = base_url.rstrip("/")
         self._host = urlsplit(origin).netloc
         self._pool = urllib3.PoolManager(maxsize=connections, block=False, retries=False)
@@ -80,6 +91,7 @@ class Client:
 
         Raises: NotSent, Unknown.
         """
+        started = time.perf_counter()
         try:
             answer = self._pool.request(
                 method,
@@ -93,9 +105,13 @@ class Client:
             body = answer.read(MAX_BODY_BYTES + 1, decode_content=True)
             answer.release_conn()
         except (NewConnectionError, ConnectTimeoutError) as exc:
+            _calls.labels(self._name, "not-sent").inc()
             raise NotSent("The service cannot be reached.") from exc
         except HTTPError as exc:
+            _calls.labels(self._name, "unknown").inc()
             raise Unknown("The service gave no complete answer.") from exc
+        _calls.labels(self._name, "error" if answer.status >= 500 else "answered").inc()
+        _seconds.labels(self._name).observe(time.perf_counter() - started)
         if len(body) > MAX_BODY_BYTES:
             raise Unknown("The answer is too large.")
         return Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, body)

@@ -6,12 +6,13 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
 
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -19,9 +20,15 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from prometheus_client import Counter
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from chassis.env import ConfigurationError
+from chassis.metrics import look_up
 from chassis.strict_json import parse_object
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
 
 JWKS_FILE: Final = "jwks.json"
 GATEWAY: Final = "gateway"
@@ -97,6 +104,9 @@ class KeyStore:
         except (OSError, BadKeySet) as exc:
             raise ConfigurationError(f"no usable keys in {self._path}: {exc}") from exc
         self._checked_at = clock()
+        self.confirmed_at = time.time()
+        """When the set was last found good, in Unix seconds."""
+        _stores.add(self)
 
     def current(self) -> KeySet:
         """The last good set. Looks at the file at most once a second, whatever the number of calls."""
@@ -114,11 +124,30 @@ class KeyStore:
                 self._set = _read(self._path, version=self._set.version + 1)
                 self._stamp = stamp
                 _logger.info("Loaded a new key set.", extra={"kids": sorted(self._set.keys)})
+            self.confirmed_at = time.time()
         except (OSError, BadKeySet) as exc:
             _reload_failures.inc()
             _logger.error("Kept the last good key set.", extra={"reason": str(exc)})
         finally:
             self._lock.release()
+
+
+class _Sets(Collector):
+    """What the stores of this process hold; the worst of them counts."""
+
+    def collect(self) -> "Iterator[Metric]":
+        stores = list(_stores)
+        sizes = [len(store.current().keys) for store in stores]
+        yield GaugeMetricFamily("mercato_keys", "Public keys in the set.", value=min(sizes, default=0))
+        yield GaugeMetricFamily(
+            "mercato_keys_confirmed_timestamp_seconds",
+            "When the key set was last found good.",
+            value=min((store.confirmed_at for store in stores), default=0),
+        )
+
+
+_stores: WeakSet[KeyStore] = WeakSet()
+look_up(_Sets())
 
 
 def parse_jwks(data: bytes, *, version: int = 0) -> KeySet:

@@ -42,7 +42,9 @@ _MAX_SCOPE_CHARS: Final = 1024
 _MAX_INTEGER: Final = 2**53
 
 _logger = logging.getLogger(__name__)
-_refusals = Counter("mercato_token_refusals", "Tokens that were refused.", ["reason"])
+_verifications = Counter("mercato_token_verifications", "Tokens by what came of them.", ["result", "reason"])
+_known = _verifications.labels("known", "")
+_verified = _verifications.labels("verified", "")
 
 
 class InvalidToken(Exception):
@@ -180,6 +182,7 @@ class Verifier:
         now = self._clock()
         known = self._cache.get(token)
         if known is not None and known.not_after > now and known.version == self._keys.current().version:
+            _known.inc()
             return known.principal
         try:
             verified = self._verify(token, now)
@@ -188,6 +191,7 @@ class Verifier:
             _count(exc)
             raise
         self._remember(token, verified)
+        _verified.inc()
         return verified.principal
 
     def _verify(self, token: str, now: float) -> _Verified:
@@ -419,5 +423,5 @@ def _depth(value: Any, level: int = 1) -> int:
 
 
 def _count(refusal: InvalidToken) -> None:
-    _refusals.labels(refusal.reason).inc()
+    _verifications.labels("refused", refusal.reason).inc()
     _logger.info("Refused a token.", extra={"reason": refusal.reason})

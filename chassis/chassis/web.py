@@ -4,9 +4,10 @@ import logging
 import re
 from typing import Any, Final, Protocol
 
-from prometheus_client import Counter, Histogram, generate_latest
+from prometheus_client import Counter, Gauge, Histogram
 
 from chassis.env import LOOPBACK_NAMES, env_bind, env_int, is_loopback
+from chassis.metrics import BUCKETS, METHODS
 
 API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 ADMIN_POLICY: Final = (
@@ -16,11 +17,17 @@ ADMIN_POLICY: Final = (
 PUBLIC_SECONDS: Final = 30
 """How long anybody may keep an answer that staff may change."""
 
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _HOST: Final = re.compile(r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
 
 _requests = Counter("mercato_http_requests", "Requests answered.", ["method", "route", "status"])
-_seconds = Histogram("mercato_http_request_seconds", "Time to answer a request.", ["method", "route"])
+_seconds = Histogram(
+    "mercato_http_request_seconds", "Time to answer a request.", ["method", "route"], buckets=BUCKETS
+)
+in_flight: Final = Gauge(
+    "mercato_http_requests_in_flight", "Requests under way.", multiprocess_mode="livesum"
+)
+"""Goes up where an adapter begins a request, and down where it ends."""
+
 _access = logging.getLogger("access")
 
 
@@ -78,15 +85,15 @@ def secure(headers: Headers, *, status: int, is_admin: bool, has_bearer: bool) -
     return False
 
 
-def record(*, method: str, route: str, path: str, status: int, seconds: float) -> None:
-    """Count a request and write its line of the access log, which has no query."""
-    method = method if method in _METHODS else "other"
+def record(*, method: str, route: str, path: str, status: int, seconds: float, sent: str) -> None:
+    """Count a request and write its line of the access log, which has no query.
+
+    route is a template, of which a client cannot make up new ones; sent is the length of the answer in
+    bytes, empty when it is not known before it is sent.
+    """
+    method = method if method in METHODS else "other"
     _requests.labels(method, route, str(status)).inc()
     _seconds.labels(method, route).observe(seconds)
-    extra = {"method": method, "path": path, "status": status, "duration_ms": round(seconds * 1000, 2)}
+    extra = {"method": method, "path": path, "route": route, "status": status}
+    extra |= {"duration_ms": round(seconds * 1000, 2), "bytes": int(sent) if sent else None}
     _access.info("Answered a request.", extra=extra)
-
-
-def metrics() -> bytes:
-    """Everything that this process has counted, for Prometheus."""
-    return generate_latest()

@@ -54,7 +54,7 @@ def service():
 
 @pytest.fixture
 def client(service):
-    return Client(f"http://127.0.0.1:{service.server_port}", origin=ORIGIN)
+    return Client(f"http://127.0.0.1:{service.server_port}", name="other", origin=ORIGIN)
 
 
 def test_sends_token_host_and_request_id(client):
@@ -86,7 +86,7 @@ def test_returns_a_redirect_instead_of_following_it(client):
 def test_tells_a_request_that_never_left():
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        client = Client(f"http://127.0.0.1:{unused.getsockname()[1]}", origin=ORIGIN)
+        client = Client(f"http://127.0.0.1:{unused.getsockname()[1]}", name="other", origin=ORIGIN)
 
         with pytest.raises(NotSent):
             client.request("GET", "/")

@@ -44,7 +44,7 @@ def ask(
     """
     token = _token_for(service, scope) if scope else None
     try:
-        response = _client(url).request("GET", path, token=token, read_seconds=read_seconds)
+        response = _client(service, url).request("GET", path, token=token, read_seconds=read_seconds)
         if response.status == 404 or (response.status == 200 and isinstance(response.json(), dict)):
             return response
     except CallFailed as exc:
@@ -64,5 +64,5 @@ def _token_for(service: str, scope: str) -> str:
 
 
 @cache
-def _client(url: str) -> Client:
-    return Client(url, origin=settings.ORIGIN)
+def _client(service: str, url: str) -> Client:
+    return Client(url, name=service, origin=settings.ORIGIN)

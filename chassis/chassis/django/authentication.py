@@ -10,6 +10,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from chassis import logs
 from chassis.keys import KeyStore
 from chassis.problems import CHALLENGE
 from chassis.tokens import InvalidToken, Principal, Verifier
@@ -28,10 +29,14 @@ def authenticate(request: HttpRequest) -> Principal | None:
     """The principal of a request, or None when it carries no Authorization header.
 
     The server joins a repeated header with a comma, which no token contains, so it is refused.
+    All lines that the request writes from now on name its subject.
     Raises: InvalidToken.
     """
     value = request.META.get("HTTP_AUTHORIZATION")
-    return get_verifier().authenticate([] if value is None else [value])
+    principal = get_verifier().authenticate([] if value is None else [value])
+    if principal is not None:
+        logs.bind(sub=principal.sub)
+    return principal
 
 
 class BearerAuthentication(BaseAuthentication):

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.db import OperationalError, connection
 from drf_spectacular.utils import OpenApiParameter
+from prometheus_client import Counter
 from rest_framework.request import Request
 
 from chassis.problems import DomainError
@@ -28,6 +29,9 @@ REPLAYED: Final = {"Idempotent-Replayed": "true"}
 
 _FORM: Final = re.compile(r"[!-~]{1,255}")
 _ATTEMPTS: Final = 3
+_writes: Final = Counter(
+    "mercato_idempotent_writes", "Writes with an Idempotency-Key, by what came of them.", ["write", "outcome"]
+)
 _DEADLOCK: Final = "40P01"
 _SERIALIZATION: Final = "40001"
 _LOCK_TIMEOUT: Final = "55P03"
@@ -92,7 +96,9 @@ def call(function: str, arguments: Sequence[Any]) -> tuple[Any, ...]:
         try:
             with connection.cursor() as cursor:
                 cursor.execute(statement, arguments)
-                return tuple(cursor.fetchone())
+                row = tuple(cursor.fetchone())
+                _writes.labels(function, "replayed" if row[1] else row[0]).inc()
+                return row
         except OperationalError as exc:
             state = getattr(exc.__cause__, "pgcode", None)
             if state == _LOCK_TIMEOUT:

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.utils.cache import patch_vary_headers
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from chassis import health, logs, web
+from chassis import health, logs, metrics, web
 from chassis.django.authentication import get_verifier
 from chassis.django.exceptions import problem_response
 from chassis.ids import request_id
@@ -66,7 +66,8 @@ class RequestContext:
             request.get_host()
         except DisallowedHost:
             return problem_response(request, "malformed-request", "This host is not served here.")
-        return self._get_response(request)
+        with web.in_flight.track_inprogress():
+            return self._get_response(request)
 
 
 def _secure(request: HttpRequest, response: HttpResponseBase) -> None:
@@ -94,7 +95,14 @@ def _record(request: HttpRequest, response: HttpResponseBase, seconds: float) ->
         path=request.path,
         status=response.status_code,
         seconds=seconds,
+        sent=_length(response),
     )
+
+
+def _length(response: HttpResponseBase) -> str:
+    if isinstance(response, HttpResponse):
+        return str(len(response.content))
+    return response.headers.get("Content-Length", "")
 
 
 def _livez(request: HttpRequest) -> HttpResponse:
@@ -102,12 +110,17 @@ def _livez(request: HttpRequest) -> HttpResponse:
 
 
 def _readyz(request: HttpRequest) -> HttpResponse:
-    status, body = health.run({"database": _check_database, **getattr(settings, "READINESS_CHECKS", {})})
+    status, body = health.run(_checks())
     return JsonResponse(body, status=status)
 
 
 def _metrics(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(web.metrics(), content_type=CONTENT_TYPE_LATEST)
+    health.run(_checks())
+    return HttpResponse(metrics.exposition(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _checks() -> dict[str, health.Check]:
+    return {"database": _check_database, **getattr(settings, "READINESS_CHECKS", {})}
 
 
 def _check_database() -> None:

@@ -7,6 +7,7 @@ from flask.views import MethodView
 from werkzeug.exceptions import NotAcceptable, NotFound
 from werkzeug.routing import Rule
 
+from chassis import logs
 from chassis.flask.problems import problem_response
 from chassis.problems import CHALLENGE, REFUSED_CHALLENGE, DomainError, InsufficientScope
 from chassis.tokens import InvalidToken, Principal
@@ -120,6 +121,8 @@ def _authenticate() -> None:
         g.principal = current_app.extensions["chassis"].authenticate(request.headers.getlist("Authorization"))
     except InvalidToken as exc:
         raise TokenRefused from exc
+    if g.principal is not None:
+        logs.bind(sub=g.principal.sub)
 
 
 def _is_open(view: Any, method: str) -> bool:

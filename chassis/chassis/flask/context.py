@@ -8,7 +8,7 @@ from flask import Flask, Response, current_app, g, request
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import text
 
-from chassis import health, logs, web
+from chassis import health, logs, metrics, web
 from chassis.flask.problems import problem_response
 from chassis.ids import request_id
 from chassis.problems import encode
@@ -20,6 +20,7 @@ def init_app(app: Flask) -> None:
     """Put the context around every request of the application."""
     app.before_request(_begin)
     app.after_request(_end)
+    app.teardown_request(_leave)
 
 
 def _begin() -> Response | None:
@@ -30,6 +31,8 @@ def _begin() -> Response | None:
     probe = _PROBES.get(request.path)
     if probe:
         return probe()
+    web.in_flight.inc()
+    g.is_in_flight = True
     if not web.is_allowed_host(request.environ.get("HTTP_HOST", ""), current_app.config["ALLOWED_HOSTS"]):
         return problem_response("malformed-request", "This host is not served here.")
     return None
@@ -60,8 +63,14 @@ def _end(response: Response) -> Response:
             path=request.path,
             status=response.status_code,
             seconds=time.perf_counter() - g.started,
+            sent=response.headers.get("Content-Length", ""),
         )
     return response
+
+
+def _leave(_exc: BaseException | None) -> None:
+    if g.pop("is_in_flight", False):
+        web.in_flight.dec()
 
 
 def _livez() -> Response:
@@ -69,12 +78,13 @@ def _livez() -> Response:
 
 
 def _readyz() -> Response:
-    status, body = health.run({"database": _check_database})
+    status, body = health.run(_CHECKS)
     return _json(body, status)
 
 
 def _metrics() -> Response:
-    return Response(web.metrics(), content_type=CONTENT_TYPE_LATEST)
+    health.run(_CHECKS)
+    return Response(metrics.exposition(), content_type=CONTENT_TYPE_LATEST)
 
 
 def _check_database() -> None:
@@ -85,4 +95,5 @@ def _json(body: dict[str, Any], status: int = 200) -> Response:
     return Response(encode(body), status, content_type="application/json")
 
 
+_CHECKS: Final = {"database": _check_database}
 _PROBES: Final = {"/livez": _livez, "/readyz": _readyz, "/metrics": _metrics}

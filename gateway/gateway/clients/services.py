@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
 from django.conf import settings
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 from chassis.http import READ_SECONDS, CallFailed, Client, Response, Unknown
 from gateway.clients.breaker import Breaker
@@ -38,8 +38,17 @@ AT_ONCE: Final = 8
 STAFF: Final = "staff"
 """The lane of what only staff ask."""
 
-_STALE: Final = Counter("gateway_stale_answers", "Pages' questions answered from a stale copy.", ["upstream"])
-_AWAY: Final = Counter("gateway_away_answers", "Pages' questions that got no answer.", ["upstream"])
+_ANSWERS: Final = Counter(
+    "mercato_page_answers",
+    "Answers to the questions of pages, by where they came from.",
+    ["upstream", "source"],
+)
+_BREAKER: Final = Gauge(
+    "mercato_breaker_open",
+    "1 from when a lane of a service is given up until it answers again.",
+    ["upstream", "lane"],
+    multiprocess_mode="livemax",
+)
 
 # All that reading an answer of another shape can raise: nesting without end and 1e999 are JSON too.
 _NONSENSE: Final = (
@@ -89,7 +98,7 @@ class Service:
 
     def __init__(self, name: str, base_url: str, *, origin: str) -> None:
         self.name = name
-        self._client = Client(base_url, origin=origin, connections=AT_ONCE)
+        self._client = Client(base_url, name=name, origin=origin, connections=AT_ONCE)
         self._lanes: defaultdict[str, _Lane] = defaultdict(_Lane)
         self._memory = Memory()
         self._flights: dict[str, Future[Any]] = {}
@@ -103,6 +112,7 @@ class Service:
         """
         copy = self._memory.find(path)
         if copy is not None and self._memory.is_fresh(copy):
+            _ANSWERS.labels(self.name, "memory").inc()
             value: T = copy.value
             return value
         if copy is not None and self._is_hopeless(lane):
@@ -158,6 +168,7 @@ class Service:
         with self._turn(lane, seconds, always) as breaker:
             response = self._send(path, token, headers, seconds, breaker, lane)
         if response.status < 300 or response.status == 304:
+            _ANSWERS.labels(self.name, "service").inc()
             return response
         raise self._fact(response)
 
@@ -205,7 +216,7 @@ class Service:
         return value
 
     def _stale(self, copy: Copy) -> Any:
-        _STALE.labels(self.name).inc()
+        _ANSWERS.labels(self.name, "stale").inc()
         seconds = round(self._memory.age(copy))
         _logger.info("Showing a stale copy.", extra={"upstream": self.name, "age": seconds})
         return copy.value
@@ -237,8 +248,10 @@ class Service:
             response = self._client.request("GET", path, token=token, headers=headers, read_seconds=seconds)
         except CallFailed as exc:
             breaker.failed()
+            _BREAKER.labels(self.name, lane).set(breaker.is_open)
             raise self._away("no answer", lane) from exc
         breaker.succeeded()
+        _BREAKER.labels(self.name, lane).set(0)
         return response
 
     def _reading(self, read: Callable[[Any], T], response: Response) -> T:
@@ -269,7 +282,7 @@ class Service:
             return self._lanes[name]
 
     def _away(self, why: str, lane: str = "") -> Away:
-        _AWAY.labels(self.name).inc()
+        _ANSWERS.labels(self.name, "away").inc()
         until = current_deadline()
         if until is not None and why in {"no answer", "too slow", "busy"}:
             until.given_up.add((self.name, lane))

@@ -102,7 +102,7 @@ class Asks:
     def expire(self, now: float) -> None:
         """Give up on calls that have waited too long; now is the time of the event loop."""
         for call in [*self._calls.values(), *self._of_sessions]:
-            call.expire(now, self._times.ask)
+            call.expire(now, self._times.ask, is_excused=self._web.is_excused(now, self._times.ask))
 
     def retry(self, call: "_Call") -> None:
         """Send a call again on a fresh connection."""
@@ -178,10 +178,10 @@ class _Call:
         self._status = 0
         self._answer = b""
 
-    def expire(self, now: float, seconds: float) -> None:
+    def expire(self, now: float, seconds: float, *, is_excused: bool) -> None:
         if self._started_at is None:
             self._started_at = now
-        elif now - self._started_at > seconds:
+        elif now - self._started_at > seconds and not is_excused:
             self._settle(0)
 
     def on_connection(self, connection: Connection) -> None:

@@ -90,6 +90,10 @@ class Configuration:
     trusted_proxies: int = 0
     tls: ssl.SSLContext | None = None
     log_level: str = "info"
+    listen_fd: int = 0
+    """A socket that listens already, inherited from a supervisor; 0: listen at bind."""
+    control_fd: int = 0
+    """The end of a socket pair on which the supervisor asks; 0: there is none."""
     times: Times = field(default_factory=Times)
     limits: Limits = field(default_factory=Limits)
 
@@ -119,6 +123,8 @@ def read_configuration() -> Configuration:
         trusted_proxies=env_int("TRUSTED_PROXIES", 0, maximum=8),
         tls=_server_tls(env_str("EDGE_TLS_CERT", ""), env_str("EDGE_TLS_KEY", "")),
         log_level=_log_level(env_str("LOG_LEVEL", "info")),
+        listen_fd=env_int("EDGE_LISTEN_FD", 0),
+        control_fd=env_int("EDGE_CONTROL_FD", 0),
     )
 
 

@@ -27,6 +27,13 @@ _CODES: Final = {
     Failure.INVALID: "bad-gateway",
 }
 
+_OUTCOMES: Final = {
+    Failure.REFUSED: "not-sent",
+    Failure.BUSY: "not-sent",
+    Failure.LOST: "unknown",
+    Failure.INVALID: "unknown",
+}
+
 _logger = logging.getLogger(__name__)
 
 
@@ -88,6 +95,7 @@ class Exchange:
         "_request",
         "_request_id",
         "_requester",
+        "_sent_at",
         "_sent_bytes",
         "_shared",
         "_stage",
@@ -124,6 +132,7 @@ class Exchange:
         self._subject = ""
         self._token = b""
         self._status = 0
+        self._sent_at = 0.0
         self._sent_bytes = 0
         self._started_at = time.perf_counter()  # The loop's clock is too coarse for a duration.
         self._ends_at = self._deadline = shared.loop.time() + shared.times.total
@@ -155,6 +164,7 @@ class Exchange:
     def begin(self) -> None:
         """Decide; it is this request's turn to be answered."""
         self._has_news = False
+        self._shared.figures.in_flight += 1
         decision = self._refusal or policy.decide(self._request, self._shared.rules)
         head = decision.head
         self._keeps_alive = head is not None and head.keep_alive
@@ -211,7 +221,7 @@ class Exchange:
 
     def check(self, now: float) -> None:
         """Give up when the deadline of the stage, or of the whole, has passed."""
-        if now < self._deadline and now < self._ends_at:
+        if now < self._ends_at and (now < self._deadline or self._is_excused(now)):
             return
         if self._stage == Stage.ANSWERING:
             self._break_off()
@@ -220,8 +230,10 @@ class Exchange:
         elif self._stage == Stage.ASKING:
             self._fail("unavailable", WEB)
         elif self._stage == Stage.CONNECTING:
+            self._shared.figures.note_no_answer(self._route.upstream, "not-sent")
             self._fail("unavailable", self._route.upstream)
         elif self._stage in {Stage.SENDING, Stage.WAITING}:
+            self._shared.figures.note_no_answer(self._route.upstream, "unknown")
             self._fail("upstream-timeout", self._route.upstream)
 
     # What the web answers
@@ -265,6 +277,7 @@ class Exchange:
         )
         is_head_request = self._request.method == b"HEAD"
         self._stage = Stage.SENDING
+        self._sent_at = time.perf_counter()
         data = head + self._take_body()
         connection.send(self, data, is_head_request=is_head_request, is_whole=self._body.is_whole)
         if not self._body.is_whole:
@@ -274,6 +287,8 @@ class Exchange:
         self, status: int, fields: Fields, length: int | None, data: bytes, *, is_whole: bool
     ) -> None:
         """Pass on the head, and what has come of the body."""
+        seconds = time.perf_counter() - self._sent_at
+        self._shared.figures.note_answer(self._route.upstream, status, seconds)
         if status == _UNAUTHORIZED and not self._token and policy.is_withheld(self._admitted):
             # The service saw nobody and asks for a token; it is the scope that is missing.
             self._refuse(policy.refuse_scope(self._admitted))
@@ -313,6 +328,7 @@ class Exchange:
             self._shared.figures.note_retry(self._route.upstream)
             self._connect(fresh=True)
         else:
+            self._shared.figures.note_no_answer(self._route.upstream, _OUTCOMES[failure])
             self._fail(_CODES[failure], self._route.upstream)
 
     def hold_body(self) -> None:
@@ -352,6 +368,14 @@ class Exchange:
     def _may_keep_alive(self) -> bool:
         # An answer to half a request is the last: the other half may never come.
         return self._keeps_alive and self._body.is_whole and not self._shared.is_draining
+
+    def _is_excused(self, now: float) -> bool:
+        # While an upstream is replaced its requests wait; the time of the whole goes on counting.
+        if self._stage == Stage.ASKING:
+            return self._shared.upstreams[WEB].is_excused(now, self._shared.times.ask)
+        if self._stage == Stage.CONNECTING:
+            return self._shared.upstreams[self._route.upstream].is_excused(now, self._shared.times.queue)
+        return False
 
     def _wait(self, seconds: float) -> None:
         self._deadline = self._shared.loop.time() + seconds

@@ -4,20 +4,24 @@ import asyncio
 import gc
 import logging
 import signal
+import socket
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
 import uvloop
-from prometheus_client import REGISTRY, start_http_server
+from prometheus_client import start_http_server
+from prometheus_client.exposition import ThreadingWSGIServer
 
-from chassis import logs
+from chassis import logs, metrics
 from chassis.env import ConfigurationError
 from chassis.keys import KeyStore
 from chassis.tokens import Verifier
 from gateway.edge.asks import Asks
 from gateway.edge.config import Configuration, read_configuration
+from gateway.edge.control import Control
 from gateway.edge.downstream import Client
 from gateway.edge.observe import Figures, Journal
 from gateway.edge.policy import Rules, allowed_hosts
@@ -98,18 +102,32 @@ class Edge:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def start(self) -> None:
-        """Listen.
+        """Listen, on the inherited socket if there is one.
 
-        Raises: ConfigurationError when the address cannot be had.
+        Raises: ConfigurationError when that cannot be.
         """
-        host, port = self._configuration.bind
+        configuration = self._configuration
+        host, port = configuration.bind
+        tls = configuration.tls
+        create_server = partial(self.shared.loop.create_server, lambda: Client(self.shared))
         try:
-            self._server = await self.shared.loop.create_server(
-                lambda: Client(self.shared), host, port, ssl=self._configuration.tls, backlog=_BACKLOG
-            )
+            if configuration.listen_fd:
+                inherited = socket.socket(fileno=configuration.listen_fd)
+                self._server = await create_server(sock=inherited, ssl=tls, backlog=_BACKLOG)
+            else:
+                self._server = await create_server(host, port, ssl=tls, backlog=_BACKLOG)
         except OSError as exc:
-            raise ConfigurationError(f"EDGE_BIND: cannot listen on {host}:{port}: {exc.strerror}.") from exc
+            name = "EDGE_LISTEN_FD" if configuration.listen_fd else "EDGE_BIND"
+            raise ConfigurationError(f"{name}: cannot listen on {host}:{port}: {exc.strerror}.") from exc
         self._tick()
+
+    def retire(self) -> None:
+        """Leave the listener to another edge. Whoever is connected has one more request answered, its last;
+        no connection is closed that would have been kept, so no request can cross with its end.
+        """
+        self.shared.is_draining = True
+        if self._server is not None:
+            self._server.close()
 
     async def drain(self) -> None:
         """Stop: not ready at once, finish what is under way, then close everything.
@@ -117,9 +135,7 @@ class Edge:
         Idle clients get a moment in which their next request is still answered, with `Connection: close`.
         """
         shared = self.shared
-        shared.is_draining = True
-        if self._server is not None:
-            self._server.close()
+        self.retire()
         for client in list(shared.clients):
             client.drain(_IDLE_GRACE_SECONDS)
         ends_at = shared.loop.time() + shared.times.drain
@@ -165,17 +181,26 @@ def _went_well(look: Callable[[float], None], now: float) -> bool:
 
 
 async def run(configuration: Configuration) -> None:
-    """Serve until SIGTERM or SIGINT, then drain.
+    """Serve until SIGTERM or SIGINT, then drain; or until retired, then until the last client has gone.
 
     Raises: ConfigurationError.
     """
     loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
+    stop, retired = asyncio.Event(), asyncio.Event()
+
+    def end() -> None:
+        stop.set()
+        retired.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, end)
     edge = Edge(configuration)
     metrics_port, close_metrics = _serve_figures(configuration, edge.shared.figures)
     await edge.start()
+    if configuration.control_fd:
+        control = Control(edge.shared.upstreams, retired.set)
+        answering = loop.create_task(control.serve(configuration.control_fd))
+        answering.add_done_callback(lambda _: _logger.info("Nobody supervises the edge any more."))
     addresses = {
         "address": f"{configuration.bind[0]}:{edge.port}",
         "metrics": f"{configuration.metrics_bind[0]}:{metrics_port}",
@@ -184,15 +209,23 @@ async def run(configuration: Configuration) -> None:
     # What exists now lives as long as the process: the collector need not look at it again.
     gc.collect()
     gc.freeze()
-    await stop.wait()
+    await retired.wait()
+    if not stop.is_set():
+        _logger.info("The edge retires.")
+        edge.retire()
+        await asyncio.to_thread(close_metrics)
+        while edge.shared.clients and not stop.is_set():
+            await asyncio.sleep(configuration.times.tick)
     _logger.info("The edge drains.")
     await edge.drain()
     close_metrics()
 
 
 def _serve_figures(configuration: Configuration, figures: Figures) -> tuple[int, Callable[[], None]]:
-    REGISTRY.register(figures)
+    metrics.look_up(figures)
     host, port = configuration.metrics_bind
+    # Under a supervisor the next edge listens here before this one has let go.
+    ThreadingWSGIServer.allow_reuse_port = bool(configuration.control_fd)
     try:
         server, thread = start_http_server(port, host)
     except OSError as exc:
@@ -212,6 +245,7 @@ def main() -> None:
     """Entry point of `python -m gateway.edge.main`."""
     configuration = read_configuration()
     logs.configure("edge", configuration.log_level)
+    metrics.tell_build("edge", "mercato-gateway")
     uvloop.run(run(configuration))
 
 

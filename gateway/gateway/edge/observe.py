@@ -6,19 +6,20 @@ import time
 from bisect import bisect_left
 from collections import Counter as Tally
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from chassis.logs import without_tokens
+from chassis.metrics import BUCKETS, METHODS
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
     from gateway.edge.pool import Pool
 
-_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _FLUSH_BYTES: Final = 32 * 1024
 
 
@@ -64,9 +65,9 @@ class Journal:
             path = without_tokens(path)
         self._lines.append(
             f'{{"time":"{self._stamp}.{int(now % 1 * 1000):03d}Z","level":"info","service":"edge",'
-            f'"event":"request","method":"{method}","path":"{path}","route":"{route}","status":{status},'
-            f'"duration_ms":{seconds * 1000:.2f},"bytes":{sent},"client":"{client}","sub":"{subject}",'
-            f'"request_id":"{request_id}"}}\n'
+            f'"event":"Answered a request.","method":"{method}","path":"{path}","route":"{route}",'
+            f'"status":{status},"duration_ms":{seconds * 1000:.2f},"bytes":{sent},'
+            f'"client":"{client}","sub":"{subject}","request_id":"{request_id}"}}\n'
         )
         if len(self._lines) * 256 > _FLUSH_BYTES:
             self.flush()
@@ -84,25 +85,38 @@ class Figures(Collector):
 
     def __init__(self, upstreams: Mapping[str, "Pool"]) -> None:
         self._upstreams = upstreams
-        self._requests: Tally[tuple[str, int]] = Tally()
-        self._durations: dict[str, list[int]] = {}
-        self._seconds: dict[str, float] = {}
+        self._requests: dict[tuple[str, str, int], _Durations] = {}
+        self._answers = {name: _Durations() for name in upstreams}
+        self._errors: Tally[str] = Tally()
+        self._unanswered: Tally[tuple[str, str]] = Tally()
         self._refusals: Tally[str] = Tally()
         self._retries: Tally[str] = Tally()
         self._asks: Tally[str] = Tally()
         self.connections = 0
         """Client connections that are open."""
+        self.in_flight = 0
+        """Requests that have begun and not ended."""
 
     def note(self, outcome: Outcome) -> None:
         """Count a request that has ended."""
-        route = outcome.route
-        self._requests[route, outcome.status] += 1
-        counts = self._durations.get(route)
-        if counts is None:
-            counts = self._durations[route] = [0] * (len(_BUCKETS) + 1)
-            self._seconds[route] = 0.0
-        counts[bisect_left(_BUCKETS, outcome.seconds)] += 1
-        self._seconds[route] += outcome.seconds
+        self.in_flight -= 1
+        key = outcome.method, outcome.route, outcome.status
+        durations = self._requests.get(key)
+        if durations is None:
+            # A client can make up methods, and must not make up figures with them.
+            key = outcome.method if outcome.method in METHODS else "other", outcome.route, outcome.status
+            durations = self._requests.setdefault(key, _Durations())
+        durations.note(outcome.seconds)
+
+    def note_answer(self, upstream: str, status: int, seconds: float) -> None:
+        """Count an answer of an upstream, whose head came so many seconds after it was asked."""
+        self._answers[upstream].note(seconds)
+        if status >= 500:
+            self._errors[upstream] += 1
+
+    def note_no_answer(self, upstream: str, outcome: str) -> None:
+        """Count a request without an answer: it was `not-sent`, or what came of it is `unknown`."""
+        self._unanswered[upstream, outcome] += 1
 
     def note_refusal(self, code: str) -> None:
         """Count a request that the edge answered with a problem of its own."""
@@ -118,40 +132,90 @@ class Figures(Collector):
 
     def collect(self) -> "Iterator[Metric]":
         """The figures as Prometheus wants them. Called from the thread of the metrics server."""
-        yield _counter("requests", "Requests by route and status.", ("route", "status"), self._requests)
-        yield _counter("refusals", "Problems answered by the edge itself.", ("code",), self._refusals)
-        yield _counter("retries", "Requests sent again.", ("upstream",), self._retries)
-        yield _counter("asks", "Questions to the web for a token, by outcome.", ("outcome",), self._asks)
-        yield self._histogram()
-        yield GaugeMetricFamily(
-            "mercato_edge_connections", "Open client connections.", value=self.connections
-        )
-        pools = GaugeMetricFamily(
-            "mercato_edge_upstream_connections", "Open upstream connections.", labels=("upstream",)
-        )
-        for name, upstream in self._upstreams.items():
-            pools.add_metric((name,), upstream.open_connections)
-        yield pools
+        yield from self._of_requests()
+        yield _gauge("mercato_http_requests_in_flight", "Requests under way.", self.in_flight)
+        yield from self._of_upstreams()
+        yield _counter("mercato_edge_refusals", "Problems answered by the edge.", ("code",), self._refusals)
+        yield _counter("mercato_edge_retries", "Requests sent again.", ("upstream",), self._retries)
+        yield _counter("mercato_edge_asks", "Questions to the web by outcome.", ("outcome",), self._asks)
+        yield _gauge("mercato_edge_connections", "Open client connections.", self.connections)
+        yield from self._of_pools()
 
-    def _histogram(self) -> HistogramMetricFamily:
-        family = HistogramMetricFamily(
-            "mercato_edge_request_seconds", "Time from a whole head to the end.", labels=("route",)
+    def _of_requests(self) -> "Iterator[Metric]":
+        requests: Tally[tuple[str, str, str]] = Tally()
+        merged: dict[tuple[str, str], _Durations] = {}
+        for (method, route, status), durations in list(self._requests.items()):
+            requests[method, route, str(status)] = sum(durations.counts)
+            merged.setdefault((method, route), _Durations()).add(durations)
+        labels = "method", "route"
+        yield _counter("mercato_http_requests", "Requests answered.", (*labels, "status"), requests)
+        family = _histogram("mercato_http_request_seconds", "Time to answer a request.", *labels)
+        for key, durations in merged.items():
+            family.add_metric(key, *durations.told())
+        yield family
+
+    def _of_upstreams(self) -> "Iterator[Metric]":
+        calls = self._unanswered.copy()
+        family = _histogram("mercato_upstream_seconds", "Time until a service has answered.", "upstream")
+        for name, durations in self._answers.items():
+            calls[name, "error"] = errors = self._errors[name]
+            calls[name, "answered"] = sum(durations.counts) - errors
+            family.add_metric([name], *durations.told())
+        yield _counter("mercato_upstream_calls", "Calls by outcome.", ("upstream", "outcome"), calls)
+        yield family
+
+    def _of_pools(self) -> "Iterator[Metric]":
+        connections = GaugeMetricFamily(
+            "mercato_edge_upstream_connections", "Connections to a service.", labels=("upstream", "state")
         )
-        for route, counts in list(self._durations.items()):
-            total = 0
-            buckets = []
-            for bound, count in zip((*map(str, _BUCKETS), "+Inf"), list(counts), strict=True):
-                total += count
-                buckets.append((bound, float(total)))
-            family.add_metric((route,), buckets, self._seconds[route])
-        return family
+        queued = GaugeMetricFamily(
+            "mercato_edge_upstream_queue", "Requests that wait for a connection.", labels=("upstream",)
+        )
+        for name, pool in self._upstreams.items():
+            connections.add_metric((name, "idle"), pool.idle_connections)
+            connections.add_metric((name, "busy"), pool.open_connections - pool.idle_connections)
+            queued.add_metric((name,), pool.queued)
+        yield connections
+        yield queued
+
+
+class _Durations:
+    """How many durations fell into each bucket, and their sum in seconds."""
+
+    __slots__ = ("counts", "seconds")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BUCKETS) + 1)
+        self.seconds = 0.0
+
+    def note(self, seconds: float) -> None:
+        self.counts[bisect_left(BUCKETS, seconds)] += 1
+        self.seconds += seconds
+
+    def add(self, other: "_Durations") -> None:
+        self.counts = [mine + its for mine, its in zip(self.counts, other.counts, strict=True)]
+        self.seconds += other.seconds
+
+    def told(self) -> tuple[list[tuple[str, float]], float]:
+        bounds = (*map(str, BUCKETS), "+Inf")
+        return list(zip(bounds, map(float, accumulate(self.counts)), strict=True)), self.seconds
 
 
 def _counter(
-    name: str, text: str, labels: tuple[str, ...], tally: Tally[str] | Tally[tuple[str, int]]
+    name: str,
+    text: str,
+    labels: tuple[str, ...],
+    tally: Tally[str] | Tally[tuple[str, str]] | Tally[tuple[str, str, str]],
 ) -> CounterMetricFamily:
-    family = CounterMetricFamily(f"mercato_edge_{name}", text, labels=labels)
+    family = CounterMetricFamily(name, text, labels=labels)
     for key, count in list(tally.items()):
-        values = key if isinstance(key, tuple) else (key,)
-        family.add_metric([str(value) for value in values], count)
+        family.add_metric(key if isinstance(key, tuple) else (key,), count)
     return family
+
+
+def _gauge(name: str, text: str, value: int) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, text, value=value)
+
+
+def _histogram(name: str, text: str, *labels: str) -> HistogramMetricFamily:
+    return HistogramMetricFamily(name, text, labels=labels)

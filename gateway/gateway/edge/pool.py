@@ -1,6 +1,7 @@
 """The connections to one service: kept, lent, counted and closed."""
 
 import asyncio
+import math
 from collections import OrderedDict
 
 from gateway.edge.config import Address, Limits, Times
@@ -20,12 +21,26 @@ class Pool:
         self._waiting: OrderedDict[Borrower, None] = OrderedDict()
         self._open: set[Connection] = set()
         self._opening: set[asyncio.Task[None]] = set()
+        self._outdated: set[Connection] = set()
+        self._generation = 0
+        self._held_until: float | None = None
+        self._resumed_at = -math.inf
         self._now = 0.0
 
     @property
     def open_connections(self) -> int:
         """How many connections there are, in use or not."""
         return len(self._open)
+
+    @property
+    def idle_connections(self) -> int:
+        """How many of them nobody uses."""
+        return len(self._idle)
+
+    @property
+    def queued(self) -> int:
+        """How many borrowers wait for one."""
+        return len(self._waiting)
 
     def lend(self, borrower: Borrower, *, fresh: bool = False) -> None:
         """Find a connection for a borrower: at once when one is idle, else later.
@@ -39,12 +54,41 @@ class Pool:
             if connection.is_usable:
                 borrower.on_connection(connection)
                 return
-        if len(self._open) + len(self._opening) < self._limits.upstream_connections:
+        if self._held_until is None and self._has_room():
             self._start_opening(borrower)
         elif len(self._waiting) < self._limits.queued:
             self._waiting[borrower] = None
         else:
             borrower.on_failure(Failure.BUSY)
+
+    def hold(self, until: float) -> None:
+        """Begin nothing more before resume(), or until that time of the event loop: the service is replaced.
+
+        Who wants a connection waits in the queue. No connection that stands now serves another request,
+        so none is written to in the moment in which the old process closes it.
+        """
+        self._held_until = until
+        self._generation += 1
+        self._drop_idle()
+        self._outdated.update(self._open)
+
+    def resume(self) -> None:
+        """Go on, on new connections."""
+        if self._held_until is None:
+            return
+        self._held_until = None
+        self._resumed_at = asyncio.get_running_loop().time()
+        while self._waiting and self._has_room():
+            self._serve_next()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing is under way that began before the last hold."""
+        return not self._outdated and not self._opening
+
+    def is_excused(self, now: float, seconds: float) -> bool:
+        """Whether a borrower who waits owes it to a hold, which ended less than `seconds` ago or lasts."""
+        return self._held_until is not None or now - self._resumed_at < seconds
 
     def give_up(self, borrower: Borrower) -> None:
         """Let a borrower who no longer wants a connection leave the queue, if it still stands there."""
@@ -56,6 +100,9 @@ class Pool:
 
     def give_back(self, connection: Connection) -> None:
         """Take a connection back that is ready for the next request."""
+        if connection in self._outdated:
+            connection.abort()
+            return
         borrower = self._next_waiting()
         if borrower is not None:
             borrower.on_connection(connection)
@@ -66,6 +113,7 @@ class Pool:
     def forget(self, connection: Connection) -> None:
         """Drop a connection that is gone, and let a waiting borrower have its place."""
         self._open.discard(connection)
+        self._outdated.discard(connection)
         if connection in self._idle:
             self._idle.remove(connection)
         self._serve_next()
@@ -76,6 +124,8 @@ class Pool:
         To be called often, for it also tells the time.
         """
         self._now = now
+        if self._held_until is not None and now > self._held_until:
+            self.resume()
         while self._idle and now - self._idle[0].idle_since > self._times.pooled:
             self._idle.pop(0).abort()
 
@@ -92,20 +142,28 @@ class Pool:
             connection.abort()
         self._idle.clear()
 
+    def _has_room(self) -> bool:
+        return len(self._open) + len(self._opening) < self._limits.upstream_connections
+
     def _next_waiting(self) -> Borrower | None:
         return self._waiting.popitem(last=False)[0] if self._waiting else None
 
+    def _put_first(self, borrower: Borrower) -> None:
+        if borrower.wants_connection:
+            self._waiting[borrower] = None
+            self._waiting.move_to_end(borrower, last=False)
+
     def _serve_next(self) -> None:
-        borrower = self._next_waiting()
+        borrower = self._next_waiting() if self._held_until is None else None
         if borrower is not None:
             self._start_opening(borrower)
 
     def _start_opening(self, borrower: Borrower) -> None:
-        task = asyncio.get_running_loop().create_task(self._connect(borrower))
+        task = asyncio.get_running_loop().create_task(self._connect(borrower, self._generation))
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
 
-    async def _connect(self, borrower: Borrower) -> None:
+    async def _connect(self, borrower: Borrower, generation: int) -> None:
         loop = asyncio.get_running_loop()
         address = self._address
         try:
@@ -114,11 +172,17 @@ class Pool:
                     lambda: Connection(self), address.host, address.port, ssl=address.tls
                 )
         except OSError:  # TimeoutError is one, and so are all failures of DNS and TLS.
-            if borrower.wants_connection:
+            if generation != self._generation:
+                self._put_first(borrower)
+            elif borrower.wants_connection:
                 borrower.on_failure(Failure.REFUSED)
             self._serve_next()
             return
-        if borrower.wants_connection:
+        if generation != self._generation:
+            # Made while a hold began: it may stand in the queue of the process that ends.
+            self._put_first(borrower)
+            connection.abort()
+        elif borrower.wants_connection:
             borrower.on_connection(connection)
         else:
             self.give_back(connection)

@@ -33,7 +33,7 @@ class Server(EmailBackend):
             username=server.user,
             password=server.password,
             use_ssl=server.is_tls_from_start,
-            use_tls=not server.is_tls_from_start,
+            use_tls=not server.is_tls_from_start and not server.is_plain,
             timeout=settings.EMAIL_TIMEOUT,
             fail_silently=fail_silently,
         )

@@ -7,8 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
+from prometheus_client import Counter
 
 _logger = logging.getLogger(__name__)
+_mails = Counter("mercato_mails", "Mails by whether they could be sent.", ["result"])
+_sent, _failed = _mails.labels("sent"), _mails.labels("failed")
 
 
 def send(*, name: str, to: str, **context: Any) -> None:
@@ -23,4 +26,7 @@ def send(*, name: str, to: str, **context: Any) -> None:
     try:
         EmailMessage(subject, text, to=[to]).send()
     except (OSError, SMTPException, ValueError) as exc:
+        _failed.inc()
         _logger.error("A mail could not be sent.", extra={"mail": name, "error": type(exc).__name__})
+    else:
+        _sent.inc()

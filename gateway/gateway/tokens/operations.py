@@ -19,6 +19,7 @@ from django.contrib.auth.models import Group
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
+from prometheus_client import Counter
 
 from chassis.problems import REFUSED_CHALLENGE, DomainError, FieldError
 from chassis.tokens import InvalidToken, Principal
@@ -32,6 +33,10 @@ from gateway.tokens.verifying import refresh_verifier
 CLIENT_ID: Final = "api"
 
 _logger = logging.getLogger(__name__)
+_rotations = Counter("mercato_refreshes", "Live refresh tokens shown, by what came of them.", ["result"])
+_endings = Counter("mercato_sessions_ended", "Sessions of API clients that ended.", ["reason"])
+for _reason in RefreshFamily.Reason:
+    _endings.labels(_reason.value)  # There from the start, so that the first one is seen as an increase.
 
 
 class RefreshRefused(DomainError):
@@ -136,6 +141,7 @@ def rotate(*, token: str, began: float | None = None) -> TokenPair:
     arrival = _arrival(claims, began or time.monotonic())
     # Refusals come back as values: an exception inside the transaction would undo the revocation.
     outcome = _rotate(arrival, claims)
+    _rotations.labels(outcome.name.lower() if isinstance(outcome, _Refusal) else "rotated").inc()
     if outcome is _Refusal.CONCURRENT:
         raise ConcurrentRefresh
     if outcome is _Refusal.DEAD:
@@ -222,6 +228,7 @@ def _end(family: RefreshFamily, reason: RefreshFamily.Reason) -> _Refusal:
 
 
 def _log_end(sid: str, sub: str, reason: RefreshFamily.Reason) -> None:
+    _endings.labels(reason.value).inc()
     level = logging.WARNING if reason is RefreshFamily.Reason.REUSE else logging.INFO
     _logger.log(level, "Ended a session.", extra={"sid": sid, "sub": sub, "reason": reason.value})
 

@@ -88,8 +88,9 @@ class ServiceToken(CredentialsView):
         return Response(ServiceTokenOutput(forwarded).data, headers=NO_STORE)
 
 
-class _AnyType(BaseContentNegotiation):
-    # Verifiers ask for all kinds of JSON types; there is one representation, and they all mean it.
+class AnyType(BaseContentNegotiation):
+    """For documents of one representation: whatever type somebody asks for, they mean it."""
+
     def select_parser(self, request: Request, parsers: Any) -> Any:
         return parsers[0]
 
@@ -99,7 +100,7 @@ class _AnyType(BaseContentNegotiation):
 
 class KeySet(APIView):
     authentication_classes = ()
-    content_negotiation_class = _AnyType
+    content_negotiation_class = AnyType
     public = True
 
     @extend_schema(

@@ -342,5 +342,12 @@ def test_counts_requests_for_prometheus(edge: RunningEdge) -> None:
 
     families = {family.name: family for family in edge.edge.shared.figures.collect()}
 
-    samples = families["mercato_edge_requests"].samples
-    assert [(sample.labels, sample.value) for sample in samples] == [({"route": "/", "status": "200"}, 1)]
+    samples = families["mercato_http_requests"].samples
+    labels = {"method": "GET", "route": "/", "status": "200"}
+    assert [(sample.labels, sample.value) for sample in samples] == [(labels, 1)]
+    assert families["mercato_http_requests_in_flight"].samples[0].value == 0
+    calls = {
+        tuple(sample.labels.values()): sample.value for sample in families["mercato_upstream_calls"].samples
+    }
+    assert calls["web", "answered"] == 1
+    assert sum(calls.values()) == 1

@@ -77,6 +77,7 @@ def listening_ports(process: "subprocess.Popen[str]") -> tuple[int, int]:
         ({"EDGE_BIND": "8000"}, "EDGE_BIND must look like"),
         ({"EDGE_BIND": "192.0.2.1:80"}, "EDGE_BIND: cannot listen on 192.0.2.1:80"),
         ({"EDGE_METRICS_BIND": "192.0.2.1:80"}, "EDGE_METRICS_BIND: cannot listen on 192.0.2.1:80"),
+        ({"EDGE_LISTEN_FD": "77"}, "EDGE_LISTEN_FD: cannot listen on"),
         ({"EDGE_TLS_CERT": "/nowhere"}, "EDGE_TLS_CERT and EDGE_TLS_KEY go together."),
         ({"EDGE_TLS_CERT": "/x", "EDGE_TLS_KEY": "/y"}, "EDGE_TLS_CERT or EDGE_TLS_KEY cannot be used"),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL must be one of"),
@@ -119,7 +120,8 @@ def test_figures_are_on_a_port_of_their_own(start: Start) -> None:
         text = answer.read().decode()
 
     assert status == 404
-    assert 'mercato_edge_requests_total{route="none",status="404"} 1.0' in text
+    assert 'mercato_http_requests_total{method="GET",route="none",status="404"} 1.0' in text
+    assert 'mercato_build_info{service="edge",version="' in text
     assert "process_cpu_seconds_total" in text
 
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from gateway.edge.observe import Journal, Outcome
+from gateway.edge.observe import Figures, Journal, Outcome
 
 OUTCOME = Outcome("GET", "/a", "/a", 200, 0.00125, 11, "127.0.0.1", "0123456789abcdef", "")
 
@@ -22,7 +22,7 @@ def test_a_line_is_json() -> None:
     assert line == {
         "level": "info",
         "service": "edge",
-        "event": "request",
+        "event": "Answered a request.",
         "method": "GET",
         "path": "/a",
         "route": "/a",
@@ -65,3 +65,35 @@ def test_a_token_in_a_path_is_removed() -> None:
     journal.flush()
 
     assert json.loads(stream.getvalue())["path"] == "/[removed]"
+
+
+def samples(figures: Figures) -> dict[str, list[tuple[dict[str, str], float]]]:
+    found: dict[str, list[tuple[dict[str, str], float]]] = {}
+    for family in figures.collect():
+        for sample in family.samples:
+            found.setdefault(sample.name, []).append((sample.labels, sample.value))
+    return found
+
+
+def test_no_client_makes_up_figures() -> None:
+    figures = Figures({})
+    figures.note(OUTCOME)
+
+    for number in range(1000):
+        figures.note(OUTCOME._replace(method=f"M{number}", path=f"/{number}"))
+
+    counts = samples(figures)["mercato_http_requests_total"]
+    assert [(labels["method"], value) for labels, value in counts] == [("GET", 1), ("other", 1000)]
+
+
+def test_durations_add_up_over_statuses() -> None:
+    figures = Figures({})
+    figures.note(OUTCOME)
+    figures.note(OUTCOME._replace(status=503, seconds=20.0))
+
+    found = samples(figures)
+
+    assert found["mercato_http_request_seconds_count"] == [({"method": "GET", "route": "/a"}, 2)]
+    assert found["mercato_http_request_seconds_sum"][0][1] == pytest.approx(20.00125)
+    buckets = {labels["le"]: value for labels, value in found["mercato_http_request_seconds_bucket"]}
+    assert (buckets["0.001"], buckets["0.0025"], buckets["10.0"], buckets["+Inf"]) == (0, 1, 1, 2)

@@ -1,13 +1,14 @@
-"""Creates or updates users from JSON on standard input, for the command line and the seed."""
+"""Creates or updates users from JSON, for the command line and the seed."""
 
 import json
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 from django.db import transaction
 
@@ -26,13 +27,16 @@ class _Wanted:
 
 class Command(BaseCommand):
     help = (
-        "Reads a JSON array of {email, password, groups} on standard input; creates or updates each user, "
-        "all or none; prints a JSON array of {email, sub, scopes}."
+        "Reads a JSON array of {email, password, groups} on standard input or in a file; creates or updates "
+        "each user, all or none; prints a JSON array of {email, sub, scopes}."
     )
     requires_system_checks: list[str] = []
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--file", type=Path, help="Where the array stands, instead of standard input.")
+
     def handle(self, *args: Any, **options: Any) -> None:
-        wanted = _parse(sys.stdin.read())
+        wanted = _parse(_read(options["file"]))
         try:
             with transaction.atomic():
                 users = [
@@ -43,13 +47,22 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps([_describe(user) for user in users]))
 
 
+def _read(path: Path | None) -> str:
+    if path is None:
+        return sys.stdin.read()
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise CommandError(f"{path} cannot be read.") from exc
+
+
 def _parse(text: str) -> list[_Wanted]:
     try:
         items = json.loads(text)
     except (ValueError, RecursionError) as exc:
-        raise CommandError("Standard input is not JSON.") from exc
+        raise CommandError("This is not JSON.") from exc
     if not isinstance(items, list):
-        raise CommandError("Standard input is not a JSON array.")
+        raise CommandError("This is not a JSON array.")
     return [_parse_one(item) for item in items]
 
 

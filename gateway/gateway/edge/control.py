@@ -1,0 +1,66 @@
+"""What a supervisor may ask of a running edge, so that processes can be replaced while requests come."""
+
+import asyncio
+import json
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from gateway.edge.pool import Pool
+
+MAX_HOLD_SECONDS: Final = 30.0
+
+_LOOK_SECONDS: Final = 0.005
+
+
+class Control:
+    """Answers questions, each one line of JSON, on a socket pair that the supervisor made for this process.
+
+    Nobody else can have the other end, so there is no key and no address. A hold ends by itself, and with
+    the supervisor: nothing that it forgets keeps requests waiting.
+    """
+
+    def __init__(self, pools: Mapping[str, Pool], retire: Callable[[], None]) -> None:
+        """retire: what makes the edge hand its listener over and end when its clients have gone."""
+        self._pools = pools
+        self._retire = retire
+
+    async def serve(self, descriptor: int) -> None:
+        """Answer until the supervisor closes its end."""
+        reader, writer = await asyncio.open_unix_connection(sock=socket.socket(fileno=descriptor))
+        try:
+            async for line in reader:
+                writer.write(json.dumps(await self._answer(json.loads(line))).encode() + b"\n")
+        finally:
+            self._resume(self._pools)
+            writer.close()
+
+    async def _answer(self, question: dict[str, Any]) -> dict[str, Any]:
+        # Any: JSON, of a supervisor that is as old or as young as the shop and need not be as this edge.
+        match question.get("do"):
+            case "look":
+                return {"ok": True}
+            case "hold":
+                return {"ok": True, "is_quiet": await self._hold(question)}
+            case "resume":
+                self._resume(question["upstreams"])
+                return {"ok": True}
+            case "retire":
+                self._retire()
+                return {"ok": True}
+        return {"ok": False}
+
+    async def _hold(self, question: dict[str, Any]) -> bool:
+        # Whether what was under way has ended, for which is waited.
+        pools = [self._pools[name] for name in question["upstreams"]]
+        now = asyncio.get_running_loop().time
+        began = now()
+        for pool in pools:
+            pool.hold(began + min(question["seconds"], MAX_HOLD_SECONDS))
+        while not all(pool.is_quiet for pool in pools) and now() - began < question["quiet_seconds"]:
+            await asyncio.sleep(_LOOK_SECONDS)
+        return all(pool.is_quiet for pool in pools)
+
+    def _resume(self, upstreams: Mapping[str, Pool] | list[str]) -> None:
+        for name in upstreams:
+            self._pools[name].resume()
