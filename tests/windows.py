@@ -23,6 +23,9 @@ PUBLIC_PAGES: Final = (
     "/status",
     "/styleguide",
     "/dev/mail/",
+    "/developers/",
+    "/problems/",
+    "/problems/insufficient-funds",
     "/c/nowhere/",
     "/nowhere",
 )

@@ -124,6 +124,8 @@ ROUTES: Final = (
     _page("/account", *READ, "POST", body_limit=_FORM),
     _page("/staff", exact=True),
     _page("/dev/mail"),
+    _page("/developers"),
+    _page("/problems"),
     _page("/admin/gateway", *READ, "POST"),
     _admin("wallet", "wallet", "wallet:admin"),
     _admin("categories", "catalog_category", "catalog:admin"),
@@ -131,6 +133,7 @@ ROUTES: Final = (
     _admin("variants", "catalog_variant", "stock:admin"),
     _admin("banners", "banner", "banner:admin"),
     Route("/.well-known", READ, WEB, Credential.NONE),
+    Route("/api/openapi.json", READ, WEB, Credential.NONE, exact=True),
     Route("/api/v1/auth", ("POST",), WEB, Credential.NONE, body_limit=16 * 1024),
     Route(
         "/api/v1/wallet",

@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "gateway.mail",
     "gateway.storefront",
     "gateway.staff",
+    "gateway.developers",
     "chassis.django",
 ]
 MIDDLEWARE = [
@@ -117,6 +118,11 @@ TEMPLATES = [
 # files are served as they stand, for development and tests.
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "gateway.developers.swagger.SwaggerFiles",
+]
 _COLLECTED = Path(env_str("GATEWAY_STATIC", str(BASE_DIR.parent / "staticfiles")))
 _IS_COLLECTED = (_COLLECTED / "staticfiles.json").is_file() or "collectstatic" in sys.argv
 STATIC_ROOT = _COLLECTED if _IS_COLLECTED else None
@@ -167,10 +173,10 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_RATE_LIMITS = False
 ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "dashed": False, "length": 6}
 
-# In development mail is kept in files, for /dev/mail/ to show; else MAIL_URL says who takes it.
+# MAIL_URL says who takes mail. Without it mail is kept in files, for /dev/mail/ to show: in development only.
 MAIL_DIRECTORY = Path(env_str("GATEWAY_MAIL", str(BASE_DIR.parent / ".mail")))
-MAIL_SERVER = None if IS_DEVELOPMENT else read_server("MAIL_URL")
-EMAIL_BACKEND = "gateway.mail.backend.Files" if IS_DEVELOPMENT else "gateway.mail.backend.Server"
+MAIL_SERVER = read_server("MAIL_URL", in_development=IS_DEVELOPMENT)
+EMAIL_BACKEND = "gateway.mail.backend.Server" if MAIL_SERVER else "gateway.mail.backend.Files"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env_str("MAIL_FROM", "Mercato <shop@localhost>")
 

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from gateway.accounts import api as accounts
+from gateway.developers import views as developers
 from gateway.tokens import views as tokens
 
 urlpatterns = [
@@ -11,6 +12,7 @@ urlpatterns = [
     path("", include("gateway.accounts.urls")),
     path("", include("gateway.staff.urls")),
     path("", include("gateway.mail.urls")),
+    path("", include("gateway.developers.urls")),
     path("admin/gateway/", admin.site.urls),
     path("api/v1/auth/register", accounts.Register.as_view(), name="register"),
     path("api/v1/auth/email/verify", accounts.VerifyEmail.as_view(), name="verify-email"),
@@ -18,6 +20,7 @@ urlpatterns = [
     path("api/v1/auth/login", tokens.LogIn.as_view(), name="login"),
     path("api/v1/auth/refresh", tokens.Refresh.as_view(), name="refresh"),
     path("api/v1/auth/logout", tokens.LogOut.as_view(), name="logout"),
+    path("api/openapi.json", developers.Document.as_view(), name="openapi"),
     path(".well-known/jwks.json", tokens.KeySet.as_view(), name="jwks"),
     path("internal/token", tokens.ServiceToken.as_view(), name="service-token"),
 ]

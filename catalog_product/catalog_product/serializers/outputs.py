@@ -67,7 +67,7 @@ class BrandList(serializers.Serializer[Any]):
 
 
 class ProductOutput(serializers.Serializer[Any]):
-    """A product as queries.rows() fetches it."""
+    """A product as lists show it."""  # It needs what queries.rows() fetches.
 
     id = serializers.UUIDField()
     title = serializers.CharField()
@@ -102,7 +102,7 @@ class ProductOutput(serializers.Serializer[Any]):
 
 
 class ProductDetailOutput(ProductOutput):
-    """A product as queries.details() fetches it."""
+    """A product with all that belongs to it."""  # It needs what queries.details() fetches.
 
     description = serializers.CharField(allow_blank=True)
     details = DetailInput(many=True)

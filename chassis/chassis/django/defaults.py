@@ -59,6 +59,11 @@ SPECTACULAR_SETTINGS: Final[dict[str, Any]] = {
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "chassis.django.openapi.add_not_modified",
+    ],
 }
 
 ADMIN_TEMPLATES: Final[list[dict[str, Any]]] = [

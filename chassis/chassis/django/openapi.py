@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from chassis.problems import CATALOGUE, MEDIA_TYPE, code_for_status
 
+NOT_MODIFIED: Final = "What `If-None-Match` names is still what there is."
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 PAGE: Final = [
     OpenApiParameter("limit", int, description="Rows in a page, 1 to 100; 20 when absent."),
@@ -31,6 +32,15 @@ class ProblemOutput(serializers.Serializer[Any]):
     detail = serializers.CharField(required=False)
     request_id = serializers.CharField()
     errors = FieldErrorOutput(many=True, required=False)  # type: ignore[assignment]
+
+
+def add_not_modified(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A hook of drf-spectacular: whatever takes If-None-Match may answer 304."""
+    for operation in (each for path in result["paths"].values() for each in path.values()):
+        if any(parameter["name"] == "If-None-Match" for parameter in operation.get("parameters", ())):
+            responses = operation["responses"] | {"304": {"description": NOT_MODIFIED}}
+            operation["responses"] = dict(sorted(responses.items()))
+    return result
 
 
 def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:

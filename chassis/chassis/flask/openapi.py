@@ -12,6 +12,7 @@ from marshmallow import Schema, fields
 from chassis.flask.bodies import StrictParser
 from chassis.problems import CATALOGUE, MEDIA_TYPE, code_for_status
 
+NOT_MODIFIED: Final = "What `If-None-Match` names is still what there is."
 _View = TypeVar("_View", bound=Callable[..., Any])
 
 
@@ -104,6 +105,8 @@ def document(api: StrictApi) -> str:
     spec = json.loads(json.dumps(api.spec.to_dict()))
     for operation in (each for path in spec["paths"].values() for each in path.values()):
         if "responses" in operation:
-            operation["responses"] = dict(sorted(operation["responses"].items()))
+            takes_etag = any(each["name"] == "If-None-Match" for each in operation.get("parameters", ()))
+            added = {"304": {"description": NOT_MODIFIED}} if takes_etag else {}
+            operation["responses"] = dict(sorted((operation["responses"] | added).items()))
     text: str = yaml.safe_dump(spec, sort_keys=False, allow_unicode=True)
     return text

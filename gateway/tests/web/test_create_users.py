@@ -78,6 +78,23 @@ def test_refuses_a_malformed_user(create_users, ann, change, message):
         create_users([ann | change])
 
 
+def test_reads_a_file(ann, tmp_path):
+    (tmp_path / "users.json").write_text(json.dumps([ann]))
+
+    call_command("create_users", "--file", str(tmp_path / "users.json"), stdout=StringIO())
+
+    assert User.objects.get().email == ann["email"]
+
+
+def test_refuses_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("create_users", "--file", str(tmp_path / "nowhere"))
+
+
+def test_makes_nobody_of_an_empty_list(create_users):
+    assert create_users([]) == []
+
+
 @pytest.mark.parametrize("text", ["", "{", "{}", "null", "[[]]", "[" * 100_000])
 def test_refuses_what_is_no_list_of_users(create_users, text):
     with pytest.raises(CommandError):

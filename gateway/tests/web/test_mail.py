@@ -129,6 +129,21 @@ def test_refuses_what_is_no_server(monkeypatch, url):
         read_server("MAIL_URL")
 
 
+def test_takes_a_plain_server_in_development_only(monkeypatch):
+    monkeypatch.setenv("MAIL_URL", "smtp+plain://inbox:1025")
+
+    assert read_server("MAIL_URL", in_development=True) == Server("inbox", 1025, "", "", False, is_plain=True)
+    with pytest.raises(ConfigurationError, match="MAIL_URL"):
+        read_server("MAIL_URL")
+
+
+def test_needs_no_server_in_development(monkeypatch):
+    monkeypatch.delenv("MAIL_URL", raising=False)
+    monkeypatch.delenv("MAIL_URL_FILE", raising=False)
+
+    assert read_server("MAIL_URL", in_development=True) is None
+
+
 def test_tells_no_password(monkeypatch):
     monkeypatch.setenv("MAIL_URL", "smtp://ann:secret@mail.example")
 
@@ -161,3 +176,10 @@ def test_sends_to_the_server_with_encryption(settings):
     assert (backend.host, backend.port) == ("mail.example", 465)
     assert (backend.use_ssl, backend.use_tls) == (True, False)
     assert backend.timeout == 10
+
+
+def test_sends_plainly_to_an_inbox_of_development(settings):
+    settings.MAIL_SERVER = Server("inbox", 1025, "", "", False, is_plain=True)
+    from gateway.mail.backend import Server as Backend
+
+    assert (Backend().use_ssl, Backend().use_tls) == (False, False)
