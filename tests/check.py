@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chassis.testing.forge import write_keys
+from mercato import topology
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-DJANGO = ("gateway", "wallet", "catalog_category", "catalog_product", "catalog_variant")
-SERVICES = (*DJANGO, "banner")
+SERVICES = tuple(service.name for service in topology.SERVICES)
+DJANGO = tuple(service for service in SERVICES if service != "banner")
 PACKAGES = ("chassis", *SERVICES, "cli")
 AT_ONCE = 2
 
@@ -47,6 +48,10 @@ def checks() -> Iterator[Check]:
     yield Check("lint", [tool("ruff"), "check", "."])
     yield Check("format", [tool("ruff"), "format", "--check", "."])
     yield Check("spelling", [tool("codespell")])
+    yield Check("types containers", [tool("mypy"), "--strict", "deploy/verify"])
+    yield Check("containers compose", [tool("docker-compose"), "--profile=*", "config", "--quiet"])
+    dockerfiles = [*ROOT.glob("*/Dockerfile"), *ROOT.glob("deploy/**/Dockerfile")]
+    yield Check("containers lint", [tool("hadolint"), *map(str, sorted(dockerfiles))])
     for package in PACKAGES:
         yield Check(f"dependencies {package}", [tool("deptry"), "."], package)
 

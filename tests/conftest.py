@@ -1,5 +1,6 @@
 """The running system, started by the real command on free ports, and a client that sends any bytes at all."""
 
+import fcntl
 import json
 import os
 import random
@@ -275,23 +276,43 @@ def started(data_dir: Path, *options: str) -> Iterator[System]:
         run("down", env=env)
 
 
+def running(told: Path) -> System:
+    """A system that runs elsewhere, of which no more is known than its origin and its log-ins."""
+    report = json.loads(told.read_text())
+    logins = {login["persona"]: login for login in report["logins"]}
+    port = int(report["origin"].rpartition(":")[2])
+    return System(port, told.parent, told.parent, {}, {"origin": report["origin"], "processes": []}, logins)
+
+
 @pytest.fixture(scope="session")
 def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the first start leaves behind: keys, databases, the demo shop. Systems start from copies of it.
 
-    MERCATO_TEST_SEEDED names one that stands already, to save its minute.
+    MERCATO_TEST_SEEDED names where it is kept, for several runs to share its minute.
     """
-    if kept := os.environ.get("MERCATO_TEST_SEEDED"):
-        return Path(kept)
-    data_dir = tmp_path_factory.mktemp("seeded")
-    with started(data_dir):
-        pass
+    kept = os.environ.get("MERCATO_TEST_SEEDED")
+    data_dir = Path(kept) if kept else tmp_path_factory.mktemp("seeded")
+    with data_dir.with_suffix(".turns").open("a+") as turns:
+        # Suites that run side by side take turns: the first one seeds, the others find it done.
+        fcntl.flock(turns, fcntl.LOCK_EX)
+        turns.seek(0)
+        if not turns.read():
+            with started(data_dir):
+                pass
+            turns.write("seeded")
     return data_dir
 
 
 @pytest.fixture(scope="session")
-def system(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """The system that most tests share. They leave it running."""
+def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """The system that most tests share. They leave it running.
+
+    MERCATO_TEST_RUNNING names a file that tells of one that runs elsewhere, which is used instead.
+    """
+    if told := os.environ.get("MERCATO_TEST_RUNNING"):
+        yield running(Path(told))
+        return
+    seeded = request.getfixturevalue("seeded")
     with started(copied(seeded, tmp_path_factory.mktemp("mercato"))) as system:
         yield system
 

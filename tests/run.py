@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Run the test suites, each in its own process, against one throwaway PostgreSQL.
 
-tests/run.py                    every suite, two at a time, the black-box suite last and alone
+tests/run.py                    every suite, two at a time; those of the running system last
 tests/run.py wallet -k ledger   one suite, with further arguments for pytest
 tests/run.py --coverage         every suite, with branch coverage
 """
@@ -20,48 +20,40 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mercato import topology
 from mercato.failures import Failure
 from mercato.postgres import Cluster, provide, temporary_cluster
 
 ROOT = Path(__file__).resolve().parents[1]
-SUITES = (
-    "cli",
-    "gateway",
-    "wallet",
-    "catalog_category",
-    "catalog_product",
-    "catalog_variant",
-    "banner",
-    "chassis",
-)
-BLACK_BOX = "tests"
-AT_ONCE = 2
-# The suites that get a database of their own, and the secrets without which their settings do not load.
-WITH_DATABASE = ("gateway", "wallet", "catalog_category", "catalog_product", "catalog_variant", "banner")
-SECRETS = {
-    "gateway": ("GATEWAY_SECRET_KEY", "EDGE_KEY"),
-    "wallet": ("WALLET_SECRET_KEY",),
-    "catalog_category": ("CATALOG_CATEGORY_SECRET_KEY",),
-    "catalog_product": ("CATALOG_PRODUCT_SECRET_KEY",),
-    "catalog_variant": ("CATALOG_VARIANT_SECRET_KEY",),
-    "banner": ("BANNER_SECRET_KEY",),
+SERVICES = tuple(service.name for service in topology.SERVICES)
+SUITES = ("cli", *SERVICES, "chassis")
+# Suites of the running system, which stand in tests/: what pytest looks at there. They share a seeded shop.
+ELSEWHERE = ("browser", "failures", "containers")
+BLACK_BOX = {
+    "tests": tuple(f"--ignore={folder}" for folder in ELSEWHERE),
+    "browser": ("browser",),
+    "failures": ("failures",),
+    "containers": ("containers",),
 }
+# What runs side by side, and how many at once. Where processes die or hang, nothing else may take the time.
+STAGES: tuple[tuple[tuple[str, ...], int], ...] = (
+    (("containers", *SUITES), 2),
+    (("tests", "browser"), 2),
+    (("failures",), 1),
+)
+# Services get a database of their own, and the secrets without which their settings do not load.
+WITH_DATABASE = SERVICES
+SECRETS = {service: (f"{service.upper()}_SECRET_KEY",) for service in SERVICES}
+SECRETS["gateway"] += ("EDGE_KEY",)
 WITH_MEDIA = ("catalog_product", "banner")
 # What must be covered to the last branch: the code that everybody's trust rests on.
 FULLY_COVERED = {"chassis": ("tokens", "keys", "strict_json")}
-COVERED = {
-    "gateway": "gateway",
-    "wallet": "wallet",
-    "catalog_category": "catalog_category",
-    "catalog_product": "catalog_product",
-    "catalog_variant": "catalog_variant",
-    "banner": "banner",
-    "chassis": "chassis",
-    "cli": "mercato",
-}
+COVERED = {service: service for service in SERVICES} | {"chassis": "chassis", "cli": "mercato"}
 # What programs need anywhere; everything else of the caller's environment could change a result.
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TERM", "TMPDIR", "XDG_RUNTIME_DIR", "CI", "NO_COLOR")
 PASSED_ON_PREFIXES = ("PYTHON", "MERCATO_POSTGRES_", "MERCATO_TEST_", "SSL_CERT_", "PLAYWRIGHT_")
+# How this machine reaches its package index: what is installed in containers has to know it too.
+INSTALLER_PREFIXES = ("PIP_", "UV_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 PYTEST = ("pytest", "-q", "--tb=short", "--import-mode=importlib", "--timeout=300")
 NOTHING_COLLECTED = 5
 
@@ -97,7 +89,7 @@ class Run:
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
                 [*command, f"--junitxml={self._report}"],
-                cwd=ROOT / suite,
+                cwd=folder_of(suite),
                 env=dict(env),
                 stdin=subprocess.DEVNULL,
                 stdout=None if shown else output,
@@ -112,6 +104,8 @@ class Run:
             print(self._output.read_text(errors="replace"))
         note = f"  {result.problem}" if result.problem else ""
         print(f"{self.suite:<18}{result}  ({time.monotonic() - self._started:.1f} s){note}", flush=True)
+        for reason in self._reasons() if result.skipped else ():
+            print(f"{'':<18}skipped: {reason}", flush=True)
         return result
 
     def kill(self) -> None:
@@ -119,6 +113,11 @@ class Run:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+    def _reasons(self) -> list[str]:
+        # What is not proved is said aloud.
+        found = ET.parse(self._report).getroot().iter("skipped")  # noqa: S314
+        return sorted({skipped.get("message", "") for skipped in found})
 
     def _count(self) -> Result:
         code = self.process.returncode
@@ -187,11 +186,15 @@ class Runner:
                 f"--data-file={data}",
                 "-m",
             ]
-        return [*command, *PYTEST, f"--randomly-seed={self.seed}", *self.extra]
+        return [*command, *PYTEST, f"--randomly-seed={self.seed}", *BLACK_BOX.get(suite, ()), *self.extra]
 
     def _environment(self, suite: str) -> dict[str, str]:
         env = {k: v for k, v in os.environ.items() if k in PASSED_ON or k.startswith(PASSED_ON_PREFIXES)}
         env |= {name: secrets.token_urlsafe(36) for name in SECRETS.get(suite, ())}
+        if suite == "containers":
+            env |= {k: v for k, v in os.environ.items() if k.upper().startswith(INSTALLER_PREFIXES)}
+        if suite in BLACK_BOX:
+            env.setdefault("MERCATO_TEST_SEEDED", str(self.folder / "seeded"))
         if suite in WITH_MEDIA:
             media = self.folder / f"{suite}-media"
             media.mkdir()
@@ -211,11 +214,11 @@ def main(arguments: list[str]) -> int:
         needs_cluster = not set(WITH_DATABASE).isdisjoint(suites)
         cluster = stack.enter_context(temporary_cluster()) if needs_cluster else None
         runner = Runner(cluster, folder, extra, coverage=coverage, shown=len(suites) == 1)
-        total = runner.run([suite for suite in suites if suite != BLACK_BOX], AT_ONCE)
+        total = Result()
+        for stage, at_once in STAGES:
+            total += runner.run([suite for suite in stage if suite in suites], at_once)
         for suite in filter(runner.demands_coverage, suites):
             total += _demand_coverage(folder, suite)
-        if BLACK_BOX in suites:
-            total += runner.run([BLACK_BOX], 1)
         if coverage:
             _report_coverage(folder)
     if total.failed:
@@ -225,7 +228,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
-    known = (*SUITES, BLACK_BOX)
+    known = (*SUITES, *BLACK_BOX)
     named = 0
     while named < len(arguments) and arguments[named] in known:
         named += 1
@@ -233,6 +236,11 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
     if not named and extra:
         raise SystemExit(f"run.py: name a suite first, one of: {', '.join(known)}")
     return list(arguments[:named] or known), extra
+
+
+def folder_of(suite: str) -> Path:
+    """Where pytest runs for a suite."""
+    return ROOT / ("tests" if suite in BLACK_BOX else suite)
 
 
 def _databases(cluster: Cluster, suite: str) -> dict[str, str]:

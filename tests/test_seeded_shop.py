@@ -1,6 +1,7 @@
 """What `mercato up` leaves behind is a shop, made through the front door, and made once."""
 
 import io
+import json
 import subprocess
 from collections import Counter
 
@@ -114,3 +115,21 @@ def test_is_made_once(system, products, banners):
     assert done.stdout == "0 users made, 0 adjustments booked, 0 things put into the shop\n"
     assert every(system, "/api/v1/products") == products
     assert every(system, "/api/v1/banners", token=system.log_in("marketing")["access"]) == banners
+
+
+def test_is_made_once_through_its_edge_too(system, tmp_path):
+    # As in containers: there are the log-ins and nothing else, and only the gateway knows their subjects.
+    logins = [login | {"sub": "", "scopes": []} for login in system.logins.values()]
+    (tmp_path / "logins.json").write_text(json.dumps({"logins": logins}))
+
+    done = subprocess.run(
+        [system.command, "seed", "--edge", system.origin],
+        env=system.env | {"MERCATO_DATA": str(tmp_path), "MERCATO_ORIGIN": system.origin},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "0 users made, 0 adjustments booked, 0 things put into the shop\n"

@@ -29,9 +29,12 @@ class AlreadyRunning(Failure):
 
 @dataclass(frozen=True)
 class Home:
-    """The data directory, the keys folder, and the names in them."""
+    """The data directory, the keys folder, and the names in them.
 
-    root: Path
+    In a container there is no repository, and a home is only what it is told to be.
+    """
+
+    repository: Path | None
     data_dir: Path
     keys_dir: Path
 
@@ -39,12 +42,26 @@ class Home:
     def at(cls, data_dir: Path | None = None) -> "Home":
         """The default places in the repository, or everything (the keys too) in another data directory.
 
-        Raises: NotInARepository.
+        Raises: NotInARepository when the default places are wanted and there is none.
         """
         root = _repository_root()
+        if root is None:
+            if data_dir is None:
+                raise _not_found()
+            return cls(None, data_dir.absolute(), data_dir.absolute() / "keys")
         default = root / ".mercato"
         chosen = (data_dir or default).absolute()
         return cls(root, chosen, root / "keys" if chosen == default else chosen / "keys")
+
+    @property
+    def root(self) -> Path:
+        """The repository, where the services' folders are.
+
+        Raises: NotInARepository.
+        """
+        if self.repository is None:
+            raise _not_found()
+        return self.repository
 
     @property
     def postgres_dir(self) -> Path:
@@ -79,6 +96,11 @@ class Home:
     @property
     def secrets_file(self) -> Path:
         return self.data_dir / "secrets.json"
+
+    @property
+    def restart_file(self) -> Path:
+        """What `mercato restart` asks of the supervisor, and what came of it."""
+        return self.data_dir / "restart.json"
 
     @property
     def stamps_file(self) -> Path:
@@ -166,9 +188,15 @@ def write_private_json(path: Path, content: object) -> None:
         raise Failure(f"cannot write {path}: {exc.strerror}") from exc
 
 
-def _repository_root() -> Path:
+def _repository_root() -> Path | None:
     here = Path(__file__).resolve().parents[2]
     for folder in (here, Path.cwd(), *Path.cwd().parents):
         if (folder / _MARK).is_file():
             return folder
-    raise NotInARepository("the services were not found: run mercato in the folder of the Mercato repository")
+    return None
+
+
+def _not_found() -> NotInARepository:
+    return NotInARepository(
+        "the services were not found: run mercato in the folder of the Mercato repository"
+    )

@@ -8,13 +8,19 @@ from mercato.interrupts import INTERRUPTED
 try:  # The imports take a moment, in which Ctrl-C deserves no traceback either.
     import click
 
+    from mercato.backup import backup
     from mercato.console import complain
+    from mercato.doctor import doctor
     from mercato.down import down
     from mercato.failures import Failure
     from mercato.keys import keys
     from mercato.logins import logins
     from mercato.logs import logs
+    from mercato.manage import manage
     from mercato.migrate import migrate
+    from mercato.provision import provision
+    from mercato.restart import restart
+    from mercato.restore import restore
     from mercato.seed import seed
     from mercato.status import status
     from mercato.token import token
@@ -40,5 +46,22 @@ def main() -> None:
     """Mercato, a whole web shop on one machine."""
 
 
-for command in (up, down, status, logs, migrate, seed, keys, logins, token, user):
+for command in (
+    up,
+    down,
+    restart,
+    status,
+    logs,
+    migrate,
+    manage,
+    seed,
+    keys,
+    logins,
+    token,
+    user,
+    backup,
+    restore,
+    doctor,
+    provision,
+):
     main.add_command(command)

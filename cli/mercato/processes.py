@@ -33,11 +33,13 @@ def spawn(
     cwd: Path | None = None,
     identity: Identity | None = None,
     death_signal: signal.Signals = signal.SIGTERM,
+    inherited: Sequence[int] = (),
 ) -> "subprocess.Popen[bytes]":
     """Start a program in a session of its own with its output appended to `log` (made 0600).
 
     On Linux the kernel sends `death_signal` to the child when the calling thread ends, however it ends.
-    Call it from a thread that lives as long as the child shall, in practice the main thread.
+    Call it from a thread that lives as long as the child shall, in practice the main thread. The child has
+    the descriptors in `inherited` under the same numbers, and no others of ours.
 
     Raises: OSError when the program cannot be started.
     """
@@ -54,6 +56,7 @@ def spawn(
             group=identity.gid if identity else None,
             extra_groups=[] if identity else None,
             start_new_session=True,
+            pass_fds=inherited,
             preexec_fn=_die_with_parent(death_signal),
         )
     finally:
@@ -69,6 +72,16 @@ def last_lines(log: Path, count: int, *, start: int = 0) -> list[str]:
             return file.read().decode(errors="replace").splitlines()[-count:]
     except FileNotFoundError:
         return []
+
+
+def listens(leader: int, port: int) -> bool:
+    """Whether a process or a child of its listens on a TCP port."""
+    try:
+        process = psutil.Process(leader)
+        family = [process, *process.children(recursive=True)]
+    except psutil.Error:
+        return False
+    return any(_listens(member, port) for member in family)
 
 
 def has_ended(process: psutil.Process) -> bool:
@@ -90,6 +103,17 @@ def wait_until(condition: Callable[[], bool], timeout: float, pause: float = 0.0
             return False
         time.sleep(pause)
     return True
+
+
+def _listens(process: psutil.Process, port: int) -> bool:
+    try:
+        connections = process.net_connections("tcp")
+    except psutil.Error:
+        return False
+    return any(
+        connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+        for connection in connections
+    )
 
 
 def _die_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:

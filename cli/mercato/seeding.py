@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 
 from mercato.accounts import logged_in
 from mercato.api import Api, ApiRefused
@@ -47,17 +47,27 @@ def seed(system: System, *, progress: Progress = lambda _done, _of: None) -> See
     """
     refuse_demo(system.origin)
     api = Api(system.edge_url, system.origin)
+    logins, made = _people(system, api)
+    seeded = seed_shop(api, logins, progress=progress)
+    note_seeded(system)
+    return replace(seeded, users=made)
+
+
+def seed_shop(api: Api, logins: Iterable[Login], *, progress: Progress = lambda _done, _of: None) -> Seeded:
+    """Fund the wallets of people who can log in, and fill the shop, leaving alone what is there.
+
+    `progress` as in seed(). Raises: ApiRefused.
+    """
+    by_persona = {login.persona: login for login in logins}
     people = len(PERSONAS) + sum(len(persona.funding) for persona in PERSONAS)
     of = people + count_steps()
-    logins, made = _people(system, api)
     progress(len(PERSONAS), of)
     booked = 0
-    for done, is_new in enumerate(_fund_wallets(api, logins), start=len(PERSONAS) + 1):
+    for done, is_new in enumerate(_fund_wallets(api, by_persona), start=len(PERSONAS) + 1):
         booked += is_new
         progress(done, of)
-    things = fill(api, logins, progress=lambda done: progress(people + done, of))
-    write_private_json(system.home.stamps_file, read_json(system.home.stamps_file) | {_STAMP: _stamp(system)})
-    return Seeded(users=made, adjustments=booked, things=things)
+    things = fill(api, by_persona, progress=lambda done: progress(people + done, of))
+    return Seeded(users=0, adjustments=booked, things=things)
 
 
 def is_seeded(system: System) -> bool:
@@ -66,15 +76,23 @@ def is_seeded(system: System) -> bool:
     return bool(stamp) and read_json(system.home.stamps_file).get(_STAMP) == stamp
 
 
-def _people(system: System, api: Api) -> tuple[dict[str, Login], int]:
-    """The log-ins by persona, all of them known to the gateway, and how many had to be made."""
+def note_seeded(system: System) -> None:
+    """Remember that these databases are seeded, so that no start does it again.
+
+    Raises: Failure.
+    """
+    write_private_json(system.home.stamps_file, read_json(system.home.stamps_file) | {_STAMP: _stamp(system)})
+
+
+def _people(system: System, api: Api) -> tuple[list[Login], int]:
+    """The log-ins, all of them known to the gateway, and how many had to be made."""
     logins = prepare_logins(system.home)
     unknown = [login for login in logins if not login.sub or not _can_log_in(api, login)]
     if unknown:
         made = {user.email: user for user in create_users(system, [new_user(login) for login in unknown])}
         logins = [with_identity(one, made[one.email]) if one.email in made else one for one in logins]
         write_logins(system.home, logins)
-    return {login.persona: login for login in logins}, len(unknown)
+    return logins, len(unknown)
 
 
 def _can_log_in(api: Api, login: Login) -> bool:
@@ -91,11 +109,22 @@ def _fund_wallets(api: Api, logins: Mapping[str, Login]) -> Iterator[bool]:
     """Book what the wallets begin with, as finance; yields for each adjustment whether it is new."""
     with logged_in(api, logins[FINANCE]) as finance:
         for persona in PERSONAS:
-            login = logins[persona.name]
+            if not persona.funding:
+                continue
+            login = _identified(api, logins[persona.name])
             for number, funding in enumerate(persona.funding, start=1):
                 # The subject is in the key: a persona made anew in another database is another wallet.
                 key = f"seed:{persona.name}:{number}:{login.sub}"
                 yield not finance.post("/wallet/adjustments", _adjustment(login, funding), key=key).is_replay
+
+
+def _identified(api: Api, login: Login) -> Login:
+    """The log-in with its subject, which only the gateway knows where the people were made elsewhere."""
+    if login.sub:
+        return login
+    tokens = api.login(login.email, login.password)
+    api.logout(tokens)
+    return replace(login, sub=tokens.subject)
 
 
 def _adjustment(login: Login, funding: Funding) -> dict[str, object]:

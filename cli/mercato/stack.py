@@ -6,21 +6,27 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 import psutil
 
+from mercato.control import EdgeControl, EdgeIsSilent
 from mercato.failures import Failure
 from mercato.health import is_ready
 from mercato.interrupts import Interrupts
-from mercato.processes import last_lines, spawn
+from mercato.processes import last_lines, listens, spawn, wait_until
 from mercato.state import Running, describe, kill_group
 from mercato.topology import Program
 
 READY_WITHIN = 30.0
 STOPPED_WITHIN = 15.0
+_HELD_AT_MOST = 20.0
+_QUIET_WITHIN = 5.0
+_GONE_WITHIN = 2.0
+_BACKLOG = 1024
 _DETAILS = 20
 
 
@@ -36,6 +42,10 @@ class ProgramEnded(Failure):
     """A program ended that should have gone on."""
 
 
+class NotReplaced(Failure):
+    """The new process of a program is of no use, so the old one goes on."""
+
+
 @dataclass
 class _Child:
     program: Program
@@ -45,6 +55,11 @@ class _Child:
 
     def said(self, count: int) -> list[str]:
         return last_lines(self.log, count, start=self.written)
+
+
+@dataclass
+class _Edge(_Child):
+    control: EdgeControl
 
 
 @dataclass
@@ -61,6 +76,8 @@ class Stack:
     on_ready: Callable[[str, float], None] = lambda _name, _seconds: None
     ready_within: float = READY_WITHIN
     _children: list[_Child] = field(default_factory=list)
+    _retired: list[_Child] = field(default_factory=list)
+    _listeners: dict[str, socket.socket] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         return self
@@ -80,11 +97,50 @@ class Stack:
             self._await_ready(children, began)
 
     def running(self) -> list[Running]:
-        """The processes started so far, for the state file."""
+        """The processes started so far, for the state file; replaced ones too while they serve somebody."""
         return [
             describe(child.program.name, child.process.pid, child.program.ports[0], child.program.ready_url)
             for child in self._children
-        ]
+        ] + [describe(f"old {child.program.name}", child.process.pid) for child in self._retired]
+
+    def replace(self, program: Program) -> float:
+        """Start a program again beside the process that runs; once the new one can do the work, end the old.
+
+        No request through the edge fails. Returns for how many seconds those waited, at most, that need this
+        program. When the new process cannot start, the old one goes on.
+
+        Raises: NotReplaced, Interrupted; NotReady, ProgramEnded when that shows after the old one has gone.
+        """
+        old = next(child for child in self._children if child.program.name == program.name)
+        began = time.monotonic()
+        new = self._spawn(program)
+        try:
+            self._await_listening(new, began)
+            if isinstance(old, _Edge):
+                old.control.retire()
+            held_at = time.monotonic()
+            self._hold(program.holds)
+        except Exception as exc:
+            self._resume(program.holds)
+            self._end(new)
+            if isinstance(exc, Failure):
+                raise NotReplaced(f"the old {program.name} goes on: {exc}", exc.details) from exc
+            raise
+        if isinstance(old, _Edge):
+            self._children.remove(old)
+            self._retired.append(old)
+            self.on_ready(program.name, time.monotonic() - began)
+            self.on_change()
+            return 0.0
+        try:
+            old.process.terminate()
+            wait_until(lambda: old.process.poll() is not None, _GONE_WITHIN, pause=0.005)
+            self._await_ready([new], time.monotonic())
+        finally:
+            self._resume(program.holds)
+            waited = time.monotonic() - held_at
+            self._end(old)
+        return waited
 
     def watch(self, others: Callable[[], None] = lambda: None, pause: float = 0.2) -> None:
         """Return never; `others` is called at every look and may raise for what it watches.
@@ -96,6 +152,7 @@ class Stack:
             others()
             for child in self._children:
                 self._refuse_end(child)
+            self._bury()
             time.sleep(pause)
 
     def stop(self, patience: float = STOPPED_WITHIN) -> None:
@@ -103,33 +160,109 @@ class Stack:
         or at once when the interrupts have become impatient.
         """
         self.interrupts.begin_stop()
-        for tier in sorted({child.program.tier for child in self._children}, reverse=True):
-            children = [child for child in self._children if child.program.tier == tier]
-            for child in children:
-                child.process.terminate()
-            deadline = time.monotonic() + patience
-            while any(child.process.poll() is None for child in children):
-                if self.interrupts.are_impatient or time.monotonic() > deadline:
-                    break
-                time.sleep(0.02)
-            for child in children:
-                # The leader may have left workers behind, even when it ended well.
-                kill_group(child.process.pid)
-                child.process.wait()
+        for listener in self._listeners.values():
+            listener.close()
+        self._listeners.clear()
+        everyone = [*self._children, *self._retired]
+        for tier in sorted({child.program.tier for child in everyone}, reverse=True):
+            self._stop([child for child in everyone if child.program.tier == tier], patience)
         self._children.clear()
+        self._retired.clear()
+
+    def _stop(self, children: Sequence[_Child], patience: float) -> None:
+        for child in children:
+            child.process.terminate()
+        deadline = time.monotonic() + patience
+        while any(child.process.poll() is None for child in children):
+            if self.interrupts.are_impatient or time.monotonic() > deadline:
+                break
+            time.sleep(0.02)
+        for child in children:
+            # The leader may have left workers behind, even when it ended well.
+            kill_group(child.process.pid)
+            child.process.wait()
+            if isinstance(child, _Edge):
+                child.control.close()
+
+    def _end(self, child: _Child) -> None:
+        self._stop([child], STOPPED_WITHIN)
+        self._children.remove(child)
+        self.on_change()
+
+    def _bury(self) -> None:
+        # A retired edge ends by itself when the last of its clients has gone.
+        ended = [child for child in self._retired if child.process.poll() is not None]
+        for child in ended:
+            self._stop([child], 0)
+            self._retired.remove(child)
+        if ended:
+            self.on_change()
 
     def _spawn(self, program: Program) -> _Child:
         log = self.log_dir / f"{program.name}.log"
         written = log.stat().st_size if log.exists() else 0
+        control = EdgeControl() if program.listens else None
+        env, inherited = dict(program.env), []
+        if program.listens and control:
+            inherited = [self._listener(program.name, program.listens), control.descriptor]
+            env |= {"EDGE_LISTEN_FD": str(inherited[0]), "EDGE_CONTROL_FD": str(inherited[1])}
         try:
-            process = spawn(program.command, log=log, env=program.env, cwd=program.cwd)
+            process = spawn(program.command, log=log, env=env, cwd=program.cwd, inherited=inherited)
         except OSError as exc:
             what = f"{program.name} cannot be started: {program.command[0]}"
             raise ProgramEnded(f"{what}: {exc.strerror}") from exc
-        child = _Child(program, process, log, written)
+        if control:
+            control.is_handed_over()
+            child: _Child = _Edge(program, process, log, written, control)
+        else:
+            child = _Child(program, process, log, written)
         self._children.append(child)
         self.on_change()
         return child
+
+    def _listener(self, name: str, address: tuple[str, int]) -> int:
+        # It is kept here and inherited, so that whoever connects while processes change is served by the
+        # next one: what waits in the queue of a socket that is closed would be refused.
+        if name not in self._listeners:
+            try:
+                self._listeners[name] = socket.create_server(address, backlog=_BACKLOG)
+            except OSError as exc:
+                raise PortInUse(f"{name} cannot listen on port {address[1]}: {exc.strerror}") from exc
+        return self._listeners[name].fileno()
+
+    def _await_listening(self, child: _Child, began: float) -> None:
+        # The old process answers at the same address, so asking there would say nothing about this one.
+        while not self._is_listening(child):
+            self._refuse_end(child)
+            self.interrupts.check()
+            if time.monotonic() - began > self.ready_within:
+                raise _not_ready(child, self.ready_within)
+            time.sleep(0.03)
+
+    def _is_listening(self, child: _Child) -> bool:
+        if not isinstance(child, _Edge):
+            return listens(child.process.pid, child.program.ports[0])
+        with suppress(EdgeIsSilent):
+            child.control.look()
+            return True
+        return False
+
+    def _hold(self, upstreams: tuple[str, ...]) -> None:
+        for child in self._edges(upstreams):
+            try:
+                child.control.hold(upstreams, seconds=_HELD_AT_MOST, quiet_seconds=_QUIET_WITHIN)
+            except EdgeIsSilent:
+                if child not in self._retired:  # Such a one may just have ended.
+                    raise
+
+    def _resume(self, upstreams: tuple[str, ...]) -> None:
+        for child in self._edges(upstreams):
+            with suppress(EdgeIsSilent):  # Then the hold ends by itself.
+                child.control.resume(upstreams)
+
+    def _edges(self, upstreams: tuple[str, ...]) -> list[_Edge]:
+        everyone = [*self._children, *self._retired] if upstreams else []
+        return [child for child in everyone if isinstance(child, _Edge)]
 
     def _await_ready(self, children: list[_Child], began: float) -> None:
         waiting = list(children)

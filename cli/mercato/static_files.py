@@ -8,7 +8,14 @@ from mercato.jobs import Job
 from mercato.topology import GATEWAY, Service, System
 
 # They bring files of their own, or decide how files are stored.
-_DISTRIBUTIONS = ("Django", "django-allauth", "django-htmx", "whitenoise", "brotli")
+_DISTRIBUTIONS = (
+    "Django",
+    "django-allauth",
+    "django-htmx",
+    "drf-spectacular-sidecar",
+    "whitenoise",
+    "brotli",
+)
 _UNUSED = ("rest_framework", "jquery.js", "select2.full.js", "xregexp.js", "i18n", "*.map")
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from chassis.env import env_origin, is_loopback
+from chassis.env import ConfigurationError, env_origin, env_str, is_loopback
+from gateway.routes import WEB
 from mercato.credentials import Credentials
 from mercato.failures import Failure
 from mercato.home import Home
@@ -81,6 +82,7 @@ BANNER = Service(
 )
 SERVICES = (GATEWAY, WALLET, CATEGORY, PRODUCT, VARIANT, BANNER)
 EDGE = "edge"
+_EDGE_OPTIONS = ("TRUSTED_PROXIES", "EDGE_TLS_CERT", "EDGE_TLS_KEY")
 _METRICS_OFFSET = 11
 
 
@@ -94,7 +96,11 @@ class DatabaseUrls:
 
 @dataclass(frozen=True)
 class Program:
-    """A process to supervise. It is ready when `ready_url` answers 200; lower tiers start first, end last."""
+    """A process to supervise. It is ready when `ready_url` answers 200; lower tiers start first, end last.
+
+    `holds`: the edge's upstreams that have to rest while it is replaced. `listens`: where the supervisor
+    listens for it, so that the socket outlives the process; empty when it listens itself.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -103,6 +109,8 @@ class Program:
     ports: tuple[int, ...]
     ready_url: str
     tier: int = 0
+    holds: tuple[str, ...] = ()
+    listens: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -168,11 +176,12 @@ class System:
             cwd=self.home.root / service.name,
             ports=(port,),
             ready_url=f"{_local(port)}/readyz",
+            holds=_upstreams_above(service),
         )
 
     def _edge_program(self) -> Program:
         metrics = self.port + _METRICS_OFFSET
-        env = self._common("TRUSTED_PROXIES", "EDGE_TLS_CERT", "EDGE_TLS_KEY") | {
+        env = self._common(*_EDGE_OPTIONS) | {
             "EDGE_BIND": f"127.0.0.1:{self.port}",
             "EDGE_METRICS_BIND": f"127.0.0.1:{metrics}",
             "EDGE_KEY": self.credentials.edge_key,
@@ -191,6 +200,7 @@ class System:
             ports=(self.port, metrics),
             ready_url=f"{self.edge_url}/readyz",
             tier=1,
+            listens=("127.0.0.1", self.port),
         )
 
     def _common(self, *optional: str) -> dict[str, str]:
@@ -213,6 +223,13 @@ def chosen_processes(only: Iterable[str]) -> set[str]:
     return chosen or everything
 
 
+def settings_of_processes() -> list[str]:
+    """The variables of the caller's environment that only reach processes, and not the system as a whole."""
+    counts = (f"{service.prefix}_{what}" for service in SERVICES for what in ("WORKERS", "THREADS"))
+    options = (option for service in SERVICES for option in service.options)
+    return [*counts, *options, *_EDGE_OPTIONS, "LOG_LEVEL"]
+
+
 def needed_services(processes: set[str]) -> list[Service]:
     """The services, with their databases, behind the chosen processes."""
     return [service for service in SERVICES if service.process in processes]
@@ -231,10 +248,29 @@ def allows_demo(origin: str) -> bool:
     return is_loopback(origin) and origin.startswith("http://")
 
 
+def wants_demo(origin: str) -> bool:
+    """Whether to make the demo: where it is allowed, unless SEED is off.
+
+    Raises: ConfigurationError.
+    """
+    wanted = env_str("SEED", "on")
+    if wanted not in {"on", "off"}:
+        raise ConfigurationError("SEED must be on or off.")
+    return wanted == "on" and allows_demo(origin)
+
+
 def refuse_demo(origin: str) -> None:
     """Raises: Failure where demo log-ins may not exist."""
     if not allows_demo(origin):
         raise Failure(f"demo log-ins exist on a loopback http origin only, not on {origin}")
+
+
+def _upstreams_above(service: Service) -> tuple[str, ...]:
+    # The service and whoever asks it, directly or through others, by the names that the edge has for them.
+    above = {service.name}
+    while callers := {one.name for one in SERVICES if above & set(one.asks)} - above:
+        above |= callers
+    return tuple(sorted(WEB if name == GATEWAY.name else name for name in above))
 
 
 def _local(port: int) -> str:

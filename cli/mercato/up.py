@@ -21,12 +21,13 @@ from mercato.logins import print_logins
 from mercato.migrations import migrations
 from mercato.options import home_option
 from mercato.personas import read_logins
+from mercato.restarting import Restarts
 from mercato.seed import seed_with_progress
 from mercato.seeding import is_seeded
 from mercato.stack import Stack, refuse_taken_ports
 from mercato.state import State
 from mercato.static_files import static_files
-from mercato.topology import EDGE, System, allows_demo, chosen_processes, needed_services
+from mercato.topology import EDGE, System, allows_demo, chosen_processes, needed_services, wants_demo
 
 _HIGHEST_OFFSET = 11
 _BIGGEST_LOG = 10 * 1024 * 1024  # bytes
@@ -115,14 +116,20 @@ class _Start:
             with stack, record.stopping():
                 stack.start()
                 self._seed_once(system, interrupts)
-                record.write(state.READY)
+                record.is_up()
                 self._announce(system)
                 tell()
-                stack.watch(databases.refuse_end)
+                restarts = Restarts(self.home, stack, lambda: system.programs(self.processes))
+
+                def look() -> None:
+                    databases.refuse_end()
+                    restarts.look()
+
+                stack.watch(look)
 
     def _seed_once(self, system: System, interrupts: Interrupts) -> None:
         is_whole = self.processes == chosen_processes([])
-        if not is_whole or not allows_demo(system.origin) or is_seeded(system):
+        if not is_whole or not wants_demo(system.origin) or is_seeded(system):
             return
         began = time.monotonic()
         seed_with_progress(system, check=interrupts.check)
@@ -153,6 +160,10 @@ class _Record:
             yield
         finally:
             state.write_state(self.home, replace(self.state, phase=state.STOPPED))
+
+    def is_up(self) -> None:
+        self.stack.on_change = lambda: self.write(state.READY)
+        self.write(state.READY)
 
     @contextmanager
     def stopping(self) -> Iterator[None]:

@@ -10,7 +10,7 @@ from mercato.topology import GATEWAY, System
 
 
 class UsersRefused(Failure):
-    """The gateway did not make the users; the text is what it said."""
+    """The gateway did not do it; the text is what it said."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,24 @@ def create_users(system: System, users: Sequence[NewUser]) -> list[KnownUser]:
     Raises: UsersRefused.
     """
     wanted = [{"email": u.email, "password": u.password, "groups": list(u.groups)} for u in users]
+    answer = _ask(system, "create_users", json.dumps(wanted), "the gateway did not make the users")
+    # The answer is the last line; the service may have logged to standard output before it.
+    made = json.loads(answer.splitlines()[-1])
+    return [KnownUser(user["email"], user["sub"], tuple(user["scopes"])) for user in made]
+
+
+def end_sessions(system: System) -> None:
+    """Log everybody out, from browsers and API clients. Access tokens that are out live on until they expire.
+
+    Raises: UsersRefused.
+    """
+    _ask(system, "end_sessions", "", "the gateway did not end the sessions")
+
+
+def _ask(system: System, command: str, text: str, failure: str) -> str:
     answer = subprocess.run(
-        system.manage(GATEWAY, "create_users", "--no-color"),
-        input=json.dumps(wanted),
+        system.manage(GATEWAY, command, "--no-color"),
+        input=text,
         capture_output=True,
         text=True,
         env=system.service_environment(GATEWAY),
@@ -49,7 +64,5 @@ def create_users(system: System, users: Sequence[NewUser]) -> list[KnownUser]:
     )
     if answer.returncode != 0:
         said = answer.stderr.strip().splitlines() or ["it did not say why"]
-        raise UsersRefused(f"the gateway did not make the users: {said[-1].removeprefix('CommandError: ')}")
-    # The answer is the last line; the service may have logged to standard output before it.
-    made = json.loads(answer.stdout.splitlines()[-1])
-    return [KnownUser(user["email"], user["sub"], tuple(user["scopes"])) for user in made]
+        raise UsersRefused(f"{failure}: {said[-1].removeprefix('CommandError: ')}")
+    return answer.stdout

@@ -1,12 +1,14 @@
 """What the tests of the command line share."""
 
 import os
+import shutil
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from terminal import Mercato, free_base
 
 from mercato.home import Home
 from mercato.topology import Program
@@ -52,3 +54,22 @@ def home(tmp_path: Path) -> Home:
     home = Home.at(tmp_path / "data")
     home.prepare()
     return home
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the first start leaves behind. Tests start from copies, for it takes most of a minute."""
+    mercato = Mercato(tmp_path_factory.mktemp("seeded") / "data", free_base())
+    answer = mercato.up()
+    assert answer.returncode == 0, answer.stderr
+    mercato.stop()
+    return mercato.data_dir
+
+
+@pytest.fixture(scope="module")
+def mercato(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mercato]:
+    """A seeded system, stopped, that the tests of one module share."""
+    data_dir = shutil.copytree(seeded, tmp_path_factory.mktemp("home") / "data")
+    mercato = Mercato(data_dir, free_base())
+    yield mercato
+    mercato.stop()

@@ -1,6 +1,7 @@
 """A small program to supervise: answers /readyz, notes what happens to it, and misbehaves when told to.
 
-stand_in.py PORT NOTES NAME [never-ready | dies-early | dies-when-ready | stubborn | has-worker]
+stand_in.py PORT NOTES NAME [MANNER]
+MANNER: never-ready, never-listens, dies-early, dies-when-ready, stubborn, has-worker
 """
 
 import os
@@ -43,10 +44,13 @@ if "dies-early" in manners:
     sys.stdout.write("something was logged\n")
     sys.stdout.flush()
     sys.exit("stand-in: the reason it cannot start")
+if "never-listens" in manners:
+    time.sleep(60)
 if "has-worker" in manners:
     worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     note(f"worker {worker.pid}")
 time.sleep(0.1)
 sys.stdout.write(f"hello {sorted(os.environ)}\n")
 sys.stdout.flush()
+HTTPServer.allow_reuse_port = True  # As granian does: the next one listens beside this one.
 HTTPServer(("127.0.0.1", int(port)), Ready).serve_forever()

@@ -16,13 +16,6 @@ from mercato.postgres import provide, temporary_cluster
 WALLET_OFFSET = 1
 
 
-@pytest.fixture(scope="module")
-def mercato(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mercato]:
-    mercato = Mercato(tmp_path_factory.mktemp("home") / "data", free_base())
-    yield mercato
-    mercato("down")
-
-
 @pytest.fixture
 def running(mercato: Mercato) -> Mercato:
     if not is_ready(f"http://127.0.0.1:{mercato.port}/readyz"):

@@ -14,7 +14,7 @@ import pytest
 
 from mercato import stack as stack_module
 from mercato.processes import has_ended, last_lines, wait_until
-from mercato.stack import NotReady, PortInUse, ProgramEnded, Stack, refuse_taken_ports
+from mercato.stack import NotReady, NotReplaced, PortInUse, ProgramEnded, Stack, refuse_taken_ports
 from mercato.topology import Program
 
 MakeProgram = Callable[..., Program]
@@ -138,6 +138,47 @@ def test_leaves_no_worker_behind(make_stack: MakeStack, make_program: MakeProgra
     stack.stop()
 
     assert wait_until(lambda: has_ended(worker), timeout=5)
+
+
+def test_replaces_a_program_by_one_that_starts_beside_it(
+    make_stack: MakeStack, make_program: MakeProgram, notes: Path
+) -> None:
+    program = make_program("wallet")
+    stack = make_stack(program, make_program("web"))
+    stack.start()
+    before = {process.name: process.pid for process in stack.running()}
+
+    stack.replace(program)
+
+    after = {process.name: process.pid for process in stack.running()}
+    assert [line for line in read(notes) if "wallet" in line] == [
+        "wallet starts",
+        "wallet starts",
+        "wallet stops",
+    ]
+    assert (after.keys(), after["web"]) == (before.keys(), before["web"])
+    assert after["wallet"] != before["wallet"]
+    assert not psutil.pid_exists(before["wallet"])
+
+
+@pytest.mark.parametrize(
+    ("manner", "why"), [("dies-early", "ended with status 1"), ("never-listens", "not ready")]
+)
+def test_keeps_the_old_program_when_the_new_one_cannot_start(
+    make_stack: MakeStack, make_program: MakeProgram, manner: str, why: str
+) -> None:
+    program = make_program("wallet")
+    stack = make_stack(program, ready_within=5)
+    stack.start()
+    before = stack.running()
+    worse = make_program("wallet", manner, port=program.ports[0])
+    stack.ready_within = 1
+
+    with pytest.raises(NotReplaced, match=f"the old wallet goes on: .*{why}"):
+        stack.replace(worse)
+
+    assert stack.running() == before
+    assert not has_ended(psutil.Process(before[0].pid))
 
 
 def test_a_program_sees_only_its_own_environment(

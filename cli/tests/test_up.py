@@ -4,24 +4,21 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 import requests
-from terminal import Mercato, free_base
+from terminal import Mercato
 
 ALL = {"postgres", "web", "wallet", "category", "product", "variant", "banner", "edge"}
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mercato]:
-    mercato = Mercato(tmp_path_factory.mktemp("home") / "data", free_base())
+def running(mercato: Mercato) -> Mercato:
     answer = mercato.up()
     assert answer.returncode == 0, answer.stderr
-    yield mercato
-    mercato("down")
+    return mercato
 
 
 def test_every_process_is_well(running: Mercato) -> None:

@@ -13,6 +13,7 @@ LONGEST_SECONDS = 2.5
 PAGES = (
     *("/", "/c/", "/c/clothing/", "/search", "/search?q=hoodie", "/p/tideline-hoodie"),
     *("/wallet", "/account", "/staff", "/status", "/account/login/"),
+    *("/developers/", "/developers/reference/", "/problems/", "/problems/conflict", "/api/openapi.json"),
 )
 SERVICES = ("banner", "category", "product", "variant", "wallet")
 # Where there is nothing to show without the one service that knows it. Never 404: it is not gone.

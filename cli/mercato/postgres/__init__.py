@@ -7,6 +7,7 @@ from mercato.postgres.binaries import (
     PostgresUnavailable,
     choose_launch,
     find_bin_dir,
+    find_client,
     major_version,
     nobody,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "connect",
     "database_url",
     "find_bin_dir",
+    "find_client",
     "identity",
     "major_version",
     "nobody",

@@ -61,10 +61,27 @@ def find_bin_dir() -> Path:
     raise PostgresUnavailable(f"PostgreSQL {OLDEST_MAJOR} or later was not found {where}")
 
 
+def find_client(program: str, major: int) -> Path:
+    """The `pg_dump` or `pg_restore` for a server of this major version: of those that know it, the oldest.
+
+    One that is newer than the server may write what that server does not know.
+    Raises: PostgresUnavailable when each is older than the server, or there is none.
+    """
+    chosen = os.environ.get("MERCATO_POSTGRES_BIN", "")
+    folders = [Path(chosen)] if chosen else [*_wheel_bin_dirs(), *_system_bin_dirs(), *_path_dirs(program)]
+    versions = {folder: major_version(folder, program) for folder in folders}
+    fitting = [folder for folder, version in versions.items() if version >= major]
+    if fitting:
+        return min(fitting, key=versions.__getitem__) / program
+    newest = max(versions.values(), default=0)
+    found = f"the newest {program} found is {newest}" if newest else f"no {program} was found"
+    raise PostgresUnavailable(f"the server is PostgreSQL {major}, but {found}; install that of {major}")
+
+
 @functools.cache
-def major_version(bin_dir: Path) -> int:
-    """The major version of the `postgres` in a folder; 0 when it does not run here."""
-    command = [os.fspath(bin_dir / "postgres"), "--version"]
+def major_version(bin_dir: Path, program: str = "postgres") -> int:
+    """The major version of a program of PostgreSQL in a folder; 0 when it does not run here."""
+    command = [os.fspath(bin_dir / program), "--version"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     except OSError:
@@ -102,6 +119,11 @@ def _system_bin_dirs() -> list[Path]:
     for pattern in ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "opt/homebrew/opt/postgresql@*/bin"):
         found += Path("/").glob(pattern)
     return sorted(found, key=major_version, reverse=True)
+
+
+def _path_dirs(program: str) -> list[Path]:
+    found = shutil.which(program)
+    return [Path(found).parent] if found else []
 
 
 def _is_usable(folder: Path) -> bool:
