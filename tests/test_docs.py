@@ -1,24 +1,23 @@
 """The documents tell what is there: every variable, route, target and command, and no link leads nowhere."""
 
 import re
+import subprocess
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import yaml
 
-from gateway.routes import ROUTES
+from gateway.accounts.roles import GROUP_SCOPES, SUPERUSER
+from gateway.edge.config import Limits, Times
+from gateway.routes import READ, ROUTES
+from mercato import topology
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
-DOCUMENTS = sorted({*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *(ROOT / "docs").rglob("*.md")})
-SPECIFICATIONS = {
-    "gateway": "gateway/openapi.yaml",
-    "wallet": "wallet/openapi.yaml",
-    "catalog_category": "catalog_category/openapi.yaml",
-    "catalog_product": "catalog_product/openapi.yaml",
-    "catalog_variant": "catalog_variant/openapi.yaml",
-    "banner": "banner/openapi.yaml",
-}
+EDGE = (ROOT / "docs" / "edge.md").read_text()
+LINK = re.compile(r"\]\(([^()\s:]*)\)")
+SPECIFICATIONS = {service.name: f"{service.name}/openapi.yaml" for service in topology.SERVICES}
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -69,17 +68,122 @@ def test_documents_every_command():
     assert [name for name in main.commands if f"mercato {name}" not in document] == []
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def documents() -> list[Path]:
+    # New ones count before they are committed.
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [path for path in (ROOT / name for name in sorted(set(listed.splitlines()))) if path.exists()]
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(path: Path) -> set[str]:
+    """The names that GitHub gives to headings."""
+    headings = re.findall(r"^#+ (.*)$", without_code(path.read_text()), re.MULTILINE)
+    plain = (re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading) for heading in headings)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in plain}
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_leads_no_link_nowhere(path):
-    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text())
+    links = [link.partition("#") for link in LINK.findall(without_code(path.read_text()))]
 
-    assert [link for link in links if not (path.parent / link).exists()] == []
+    missing = [file for file, _, _ in links if file and not (path.parent / file).exists()]
+    assert missing == []
+    lost = [
+        f"{file}#{anchor}"
+        for file, _, anchor in links
+        if anchor and anchor not in anchors(path.parent / file if file else path)
+    ]
+    assert lost == []
 
 
-def test_names_only_files_that_are_there():
-    named = re.findall(r"`((?:bench|chassis|cli|docs|gateway|keys|tests|wallet)/[\w./-]+)`", README)
+# The change log and the decisions tell of what was.
+@pytest.mark.parametrize(
+    "path",
+    [path for path in documents() if path.name != "CHANGELOG.md" and "adr" not in path.parts],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_names_only_files_that_are_there(path):
+    folders = "|".join(("bench", "chassis", "cli", "deploy", "docs", "keys", "tests", *SPECIFICATIONS))
+    named = re.findall(rf"`((?:{folders})/[\w./-]+\.\w+)`", without_code(path.read_text()))
 
-    assert [name for name in named if not (ROOT / name).exists()] == []
+    missing = [name for name in named if not (ROOT / name).exists() and not (path.parent / name).exists()]
+    assert [name for name in missing if "NNNN" not in name] == []
+
+
+def test_links_every_claim_of_the_readme_to_its_proof():
+    table = README.split("where it is proved", 1)[1].split("\n## ", 1)[0]
+    claims = [line for line in table.splitlines() if line.startswith("| ")][1:]
+
+    assert claims
+    assert [claim for claim in claims if not LINK.search(claim)] == []
+
+
+def route_row(route):
+    """A route as the document of the edge has it."""
+    methods = " ".join(method for method in route.methods if method != "HEAD")
+    scopes = names(route.scopes)
+    if route.read_scopes:
+        scopes = f"reads {names(route.read_scopes)}" + (f"; writes {scopes}" if route.scopes else "")
+    waits = f"{route.read_seconds:g} s"
+    if route.write_seconds != route.read_seconds and set(route.methods) - set(READ):
+        waits += f", {route.write_seconds:g} s"
+    cells = (
+        f"`{route.prefix}`" + (" exactly" if route.exact else ""),
+        methods,
+        route.credential.value,
+        route.upstream,
+        scopes or "-",
+        size(route.body_limit),
+        waits,
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def names(scopes):
+    return " ".join(f"`{scope}`" for scope in sorted(scopes))
+
+
+def size(count):
+    return f"{count // 1024:,} KiB" if count % 1024 == 0 and count >= 1024 else f"{count:,}"
+
+
+def setting_row(field):
+    """The beginning of the row of a limit or a time."""
+    value = f"{field.default:g} s" if isinstance(field.default, float) else f"{field.default:,}"
+    if field.name == "collected":  # The only one in bytes.
+        value = size(field.default)
+    return f"| `{field.name}` | {value} |"
+
+
+def test_documents_the_route_table_as_it_is():
+    rows = [line for line in EDGE.splitlines() if line.startswith("| `/")]
+
+    assert rows == [route_row(route) for route in ROUTES]
+
+
+@pytest.mark.parametrize("kind", [Times, Limits])
+def test_documents_the_limits_of_the_edge_as_they_are(kind):
+    missing = [row for row in map(setting_row, fields(kind)) if row not in EDGE]
+
+    assert missing == []
+
+
+def test_documents_the_scopes_of_every_group():
+    document = (ROOT / "docs" / "tokens.md").read_text()
+    groups = {group: scopes for group, scopes in GROUP_SCOPES.items() if group != SUPERUSER}
+
+    rows = [f"| `{group}` | `{' '.join(sorted(scopes))}` |" for group, scopes in groups.items()]
+    assert [row for row in rows if row not in document] == []
+
+
+def test_lists_every_decision():
+    document = (ROOT / "docs" / "architecture.md").read_text()
+
+    assert [path.name for path in (ROOT / "docs" / "adr").glob("*.md") if path.name not in document] == []
 
 
 def test_keeps_the_readme_short():

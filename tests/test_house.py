@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from mercato import topology
+
 ROOT = Path(__file__).resolve().parents[1]
-DJANGO_SERVICES = ("wallet", "catalog_category", "catalog_product", "catalog_variant")
-SERVICES = ("gateway", *DJANGO_SERVICES, "banner")
+SERVICES = tuple(service.name for service in topology.SERVICES)
+DJANGO_SERVICES = tuple(service for service in SERVICES if service not in {"gateway", "banner"})
 PACKAGES = ("chassis", *SERVICES, "cli")
-SERVICE_FILES = {"pyproject.toml", "requirements.txt", "README.md", "manage.py", "openapi.yaml"}
+SERVICE_FILES = {"pyproject.toml", "requirements.txt", "Dockerfile", "README.md", "manage.py", "openapi.yaml"}
 PACKAGE_FILES = frozenset(
     {"settings", "urls", "wsgi", "apps", "models", "operations", "queries", "serializers", "views", "admin"}
 )
@@ -24,6 +26,7 @@ FLASK_FILES = frozenset(
 CHASSIS_MODULES = frozenset(
     {
         *("env", "ids", "strict_json", "keys", "tokens", "problems", "logs", "http", "health", "serve"),
+        "metrics",
         *("files", "images", "lists", "postgres", "preconditions", "web", "django", "flask", "testing"),
     }
 )
@@ -54,7 +57,8 @@ def test_gives_every_django_service_the_same_files(service):
     present = {path.name for path in (ROOT / service).iterdir()}
 
     assert present >= SERVICE_FILES
-    assert modules(ROOT / service / service) >= PACKAGE_FILES
+    # Without a write that has a rule, or a read used twice, there is no module for them.
+    assert modules(ROOT / service / service) >= PACKAGE_FILES - {"operations", "queries"}
 
 
 @pytest.mark.parametrize("service", DJANGO_SERVICES)
@@ -138,10 +142,11 @@ def test_pins_every_requirement_by_hash_and_by_no_address(path):
     assert "://" not in path.read_text()
 
 
-@pytest.mark.parametrize("package", SERVICES)
-def test_pins_what_a_service_declares(package):
+@pytest.mark.parametrize("package", [*SERVICES, "cli"])
+def test_pins_what_an_image_declares(package):
     declared = tomllib.loads((ROOT / package / "pyproject.toml").read_text())["project"]["dependencies"]
-    names = {re.split(r"[\[<>=]", name)[0].lower() for name in declared} - {"mercato-chassis"}
+    names = {re.split(r"[\[<>=]", name)[0].lower().replace("_", "-") for name in declared}
+    names -= {"mercato-chassis", "mercato-gateway"}
 
     assert names <= pins(ROOT / package / "requirements.txt").keys()
 

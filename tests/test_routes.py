@@ -11,23 +11,17 @@ import yaml
 from check import environment
 
 from gateway.routes import ROUTES, WEB, Credential, RouteTable
+from mercato import topology
 
 ROOT = Path(__file__).resolve().parents[1]
 SPECIFICATIONS = {
-    WEB: "gateway/openapi.yaml",
-    "wallet": "wallet/openapi.yaml",
-    "catalog_category": "catalog_category/openapi.yaml",
-    "catalog_product": "catalog_product/openapi.yaml",
-    "catalog_variant": "catalog_variant/openapi.yaml",
-    "banner": "banner/openapi.yaml",
+    WEB if service is topology.GATEWAY else service.name: f"{service.name}/openapi.yaml"
+    for service in topology.SERVICES
 }
-INTERNAL = {
+INTERNAL = {service.name: set() for service in topology.SERVICES} | {
     "gateway": {"/internal/token"},
-    "wallet": set(),
     "catalog_category": {"/internal/categories/{public_id}"},
     "catalog_product": {"/internal/products/{public_id}", "/internal/categories/{category_id}/use"},
-    "catalog_variant": set(),
-    "banner": set(),
 }
 """What services ask each other; the edge routes none of it."""
 

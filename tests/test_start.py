@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from chassis.testing.forge import write_keys
+from mercato import topology
 
 ROOT = Path(__file__).resolve().parents[1]
-SERVICES = ("gateway", "wallet", "catalog_category", "catalog_product", "catalog_variant", "banner")
+SERVICES = tuple(service.name for service in topology.SERVICES)
 PROCESSES = {"edge": [sys.executable, "-m", "gateway.edge.main"]} | {
     service: [sys.executable, f"{service}/manage.py", "serve"] for service in SERVICES
 }
