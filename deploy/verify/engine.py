@@ -57,6 +57,15 @@ ip link set lo up 2>/dev/null || true
 shift
 exec tini -- dockerd "$@"
 """
+# Whoever is killed, the kernel ends the first process of the namespace, and with it all the others.
+_NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child=KILL")
+# Whether layers can be mounted over one another here, which containers consist of.
+_OVERLAY = """
+set -e
+mount -t tmpfs none /mnt
+mkdir /mnt/upper /mnt/work
+mount -t overlay -o lowerdir=/etc,upperdir=/mnt/upper,workdir=/mnt/work none /etc
+"""
 _CGROUP = "mercato-verify-"
 _START_SECONDS = 60
 _STOP_SECONDS = 30
@@ -81,6 +90,9 @@ def unsuitable() -> str:
         return f"it needs {', '.join(missing)}"
     if f"VERSION_CODENAME={RELEASE}" not in Path("/etc/os-release").read_text():
         return f"it fetches the engine of Debian {RELEASE}, and this is another system"
+    tried = subprocess.run([*_NAMESPACES, "--net", "bash", "-c", _OVERLAY], capture_output=True, check=False)
+    if tried.returncode:
+        return "it needs namespaces, and the right to mount in them"
     return ""
 
 
@@ -210,8 +222,7 @@ class Engine:
             raise EngineUnavailable(f"apt-get {arguments[0]} failed: {done.stderr.strip()[-500:]}")
 
     def _spawn(self, *, isolated: bool) -> "subprocess.Popen[bytes]":
-        # Whoever is killed, the kernel ends the first process of the namespace, and with it all the others.
-        namespaces = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child=KILL"]
+        namespaces = [*_NAMESPACES]
         options = [
             f"--data-root={self.work / 'data'}",
             f"--exec-root={self.work / 'exec'}",
