@@ -39,13 +39,16 @@ def tokens(own_system):
 
 @pytest.fixture(scope="module")
 def without_gateway(own_system, tokens, connect, eventually):
-    """The system without its gateway. The supervisor sleeps meanwhile, for it would stop the rest too."""
+    """The system without its gateway. The supervisor sleeps meanwhile, for it would stop the rest too.
+
+    It holds the socket that the edge listened on, where from now on nobody gets an answer.
+    """
     supervisor = own_system.report["supervisor_pid"]
     os.kill(supervisor, signal.SIGSTOP)
     try:
         for process in family(own_system, *GATEWAY):
             process.kill()
-        eventually(lambda: not any(is_listened_on(connect, port) for port in ports_of_gateway(own_system)))
+        eventually(lambda: not any(is_listened_on(connect, port) for port in ports_left(own_system)))
         yield own_system
     finally:
         os.kill(supervisor, signal.SIGCONT)
@@ -76,14 +79,15 @@ def questions(alone, service):
     and one that was there before is closed by the service when no answer comes.
     """
     with ExitStack() as stack:
-        for port in ports_of_gateway(alone):
+        for port in ports_left(alone):
             stack.enter_context(socket.create_server(("127.0.0.1", port)))
         before = foreign_ends(alone, service)
         yield lambda: foreign_ends(alone, service) - before
 
 
-def ports_of_gateway(system):
-    return [*(system.process(name)["port"] for name in GATEWAY), system.metrics_ports["edge"]]
+def ports_left(system):
+    """The ports of the gateway that nobody listens on without it."""
+    return [system.process("web")["port"], system.metrics_ports["edge"]]
 
 
 def neighbors(system, service):
@@ -139,7 +143,9 @@ def assert_at_once(answers, status):
 
 
 def test_has_no_gateway_left(without_gateway, connect):
-    assert not any(is_listened_on(connect, port) for port in ports_of_gateway(without_gateway))
+    assert not any(is_listened_on(connect, port) for port in ports_left(without_gateway))
+    with connect(without_gateway.port, seconds=SHORTEST_WAIT) as wire, pytest.raises(TimeoutError):
+        wire.ask(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
 
 
 @each_service
