@@ -160,7 +160,7 @@ class Archive:
             if found != FORMAT:
                 raise BadArchive(f"the backup has the format {found}; this version reads {FORMAT}")
             return _manifest(content)
-        except (ValueError, TypeError, KeyError, AttributeError, tarfile.TarError) as exc:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, tarfile.TarError) as exc:
             raise BadArchive("the backup's manifest cannot be read") from exc
 
 

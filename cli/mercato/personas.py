@@ -6,11 +6,16 @@ from dataclasses import asdict, dataclass, replace
 
 from mercato.failures import Failure
 from mercato.home import Home, UnreadableFile, read_json, write_private_json
+from mercato.topology import allows_demo
 from mercato.users import KnownUser, NewUser
 
 
 class UnknownPersona(Failure):
     """There is no log-in of that name."""
+
+
+class DemoIsThere(Failure):
+    """Demo log-ins were made here for another origin, and must not be at this one."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,15 @@ def write_logins(home: Home, logins: Iterable[Login]) -> None:
     Raises: Failure.
     """
     write_private_json(home.logins_file, {"logins": [asdict(login) for login in logins]})
+
+
+def refuse_to_publish(home: Home, origin: str) -> None:
+    """Raises: DemoIsThere where there are demo log-ins, and the origin is one at which none may exist."""
+    if home.logins_file.exists() and not allows_demo(origin):
+        raise DemoIsThere(
+            f"this shop has demo log-ins, which must not exist on {origin}: "
+            "start it with new volumes, or another data directory"
+        )
 
 
 def new_user(login: Login) -> NewUser:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from chassis.env import env_origin
+from chassis.env import env_origin, env_str
 from mercato import provisioning
 from mercato.topology import wants_demo
 
@@ -20,5 +20,6 @@ def provision(folder: Path, folders_only: bool) -> None:
         provisioning.make_folders(folder)
         return
     origin = env_origin()
+    provisioning.refuse_others(origin, env_str("MERCATO_ADDRESS", "127.0.0.1"))
     provisioning.provision(folder, origin=origin, with_demo=wants_demo(origin))
     click.echo(f"keys and secrets are in {folder}")

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -14,7 +15,7 @@ from chassis.files import replace_file
 from gateway.tokens import keyring
 from mercato.failures import Failure
 from mercato.home import Home
-from mercato.personas import new_user, prepare_logins
+from mercato.personas import new_user, prepare_logins, refuse_to_publish
 from mercato.topology import GATEWAY, SERVICES, Service, allows_demo
 
 EDGE = "gateway-edge"
@@ -31,8 +32,8 @@ _SHARED_FOLDER = 0o750
 _SHARED_FILE = 0o640
 
 
-class DemoIsThere(Failure):
-    """Demo log-ins were made here for another origin, and must not be at this one."""
+class OpenToOthers(Failure):
+    """A shop for this machine alone would be open to others, and with it the mail that lets them in."""
 
 
 def holder(service: Service) -> str:
@@ -53,6 +54,22 @@ HOLDERS = (
     DEMO,
     POSTGRES,
 )
+
+
+def refuse_others(origin: str, address: str) -> None:
+    """See to it that a shop behind an origin of this machine is published on an address of this machine.
+
+    Raises: OpenToOthers.
+    """
+    try:
+        is_own = ip_address(address.strip("[]")).is_loopback
+    except ValueError:
+        is_own = False
+    if allows_demo(origin) and not is_own:
+        raise OpenToOthers(
+            f"MERCATO_ADDRESS={address} would show /dev/mail/, with every code in it, to others: "
+            f"a shop at {origin} is for 127.0.0.1; for others set MERCATO_ORIGIN"
+        )
 
 
 def make_folders(root: Path) -> None:
@@ -136,10 +153,7 @@ def _write_secrets(folder: Path, *, origin: str, with_demo: bool) -> None:
 def _users(demo: Path, *, origin: str, with_demo: bool) -> str:
     """What the gateway's `create_users` reads: nobody, where there is to be no demo."""
     home = Home(None, demo, demo)
-    if home.logins_file.exists() and not allows_demo(origin):
-        raise DemoIsThere(
-            f"this shop has demo log-ins, which must not exist on {origin}: start it with new volumes"
-        )
+    refuse_to_publish(home, origin)
     logins = prepare_logins(home) if with_demo else []
     return json.dumps([asdict(new_user(login)) for login in logins])
 

@@ -45,7 +45,7 @@ class Progress:
 def only_one(home: Home) -> Iterator[None]:
     """Be the only one who restarts processes of this data directory.
 
-    Raises: RestartUnderWay.
+    Raises: RestartUnderWay, also while the supervisor goes on for somebody who has gone.
     """
     descriptor = os.open(home.data_dir / "restart.lock", os.O_RDWR | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "w"):
@@ -53,6 +53,10 @@ def only_one(home: Home) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:
             raise RestartUnderWay("a restart is under way already") from exc
+        last = read_json(home.restart_file)
+        if "number" in last or last.get("is_over") is False:
+            # The next wish would be lost under the answer to this one, and wait for ever.
+            raise RestartUnderWay("a restart is under way already, though nobody waits for it any more")
         yield
 
 

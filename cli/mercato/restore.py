@@ -64,14 +64,13 @@ class _Restore:
         return self.archive.manifest
 
     def run(self, *, replace: bool, end_sessions: bool) -> None:
-        with self.home.lock():
-            is_taken = _is_taken(self.home)
-            if is_taken and not replace:
+        with _locked(self.home):
+            if _is_taken(self.home) and not replace:
                 raise Failure(f"{self.home.data_dir} holds a shop already; --replace moves it away")
             _refuse_later_migrations(self.home, self.manifest)
             self._refuse_databases()
             aside = self._restore(end_sessions=end_sessions)
-        if is_taken:
+        if _holds_anything(aside):
             console.note(f"what was there is in {aside}")
         else:
             shutil.rmtree(aside, ignore_errors=True)
@@ -127,9 +126,32 @@ class _Restore:
 
 def _is_taken(home: Home) -> bool:
     has_keys = any((home.keys_dir / part).exists() for part in ("private", "public"))
-    return has_keys or (
-        home.data_dir.exists() and any(path.name != _LOCK for path in home.data_dir.iterdir())
-    )
+    return has_keys or _holds_anything(home.data_dir)
+
+
+def _holds_anything(folder: Path) -> bool:
+    return folder.exists() and any(path.name != _LOCK for path in folder.iterdir())
+
+
+@contextmanager
+def _locked(home: Home) -> Iterator[None]:
+    # The lock is in the folder: without one, somebody could start a shop meanwhile where ours is to be.
+    try:
+        home.data_dir.mkdir(mode=0o711, parents=True)
+        is_new = True
+    except FileExistsError:
+        is_new = False
+    except OSError as exc:
+        raise Failure(f"cannot restore to {home.data_dir}: {exc.strerror}") from exc
+    with home.lock():
+        try:
+            yield
+        except BaseException:
+            if is_new:
+                with suppress(OSError):
+                    (home.data_dir / _LOCK).unlink()
+                    home.data_dir.rmdir()
+            raise
 
 
 def _refuse_later_migrations(home: Home, manifest: Manifest) -> None:
@@ -153,7 +175,6 @@ def _is_known(folder: Path, migration: str) -> bool:
 @contextmanager
 def _staging(home: Home) -> Iterator[Home]:
     try:
-        home.data_dir.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f".{home.data_dir.name}.", dir=home.data_dir.parent))
         # Should PostgreSQL run as another user, it must pass through. Every file in it is 0600.
         folder.chmod(0o711)

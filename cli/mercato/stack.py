@@ -26,6 +26,7 @@ STOPPED_WITHIN = 15.0
 _HELD_AT_MOST = 20.0
 _QUIET_WITHIN = 5.0
 _GONE_WITHIN = 2.0
+_DEAF_WITHIN = 2.0  # After that.
 _BACKLOG = 1024
 _DETAILS = 20
 
@@ -133,8 +134,7 @@ class Stack:
             self.on_change()
             return 0.0
         try:
-            old.process.terminate()
-            wait_until(lambda: old.process.poll() is not None, _GONE_WITHIN, pause=0.005)
+            _end_listening(old)
             self._await_ready([new], time.monotonic())
         finally:
             self._resume(program.holds)
@@ -297,6 +297,17 @@ def refuse_taken_ports(programs: Iterable[Program]) -> None:
             if _is_taken(port):
                 who = f"port {port} ({program.name}) is in use{_holder_of(port)}"
                 raise PortInUse(f"{who}; choose others with --port")
+
+
+def _end_listening(child: _Child) -> None:
+    # Its last requests may take longer. But one that hangs would go on being handed a part of the new
+    # connections, for both listen on the same port, so such a one is killed.
+    child.process.terminate()
+    if wait_until(lambda: child.process.poll() is not None, _GONE_WITHIN, pause=0.005):
+        return
+    leader, port = child.process.pid, child.program.ports[0]
+    if not wait_until(lambda: not listens(leader, port), _DEAF_WITHIN):
+        kill_group(leader)
 
 
 def _not_ready(child: _Child, seconds: float) -> NotReady:

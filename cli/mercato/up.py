@@ -20,7 +20,7 @@ from mercato.jobs import run_jobs
 from mercato.logins import print_logins
 from mercato.migrations import migrations
 from mercato.options import home_option
-from mercato.personas import read_logins
+from mercato.personas import read_logins, refuse_to_publish
 from mercato.restarting import Restarts
 from mercato.seed import seed_with_progress
 from mercato.seeding import is_seeded
@@ -95,6 +95,7 @@ class _Start:
         ensure_keys(self.home)
         credentials = credentials_of(self.home)
         draft = assemble(self.home, credentials, Databases.unknown(), self.port)
+        refuse_to_publish(self.home, draft.origin)
         refuse_taken_ports(draft.programs(self.processes))
         stack = Stack([], self.home.log_dir, interrupts=interrupts, on_ready=console.step)
         record = _Record(self.home, State(origin=draft.origin, port=self.port), stack)

@@ -205,6 +205,18 @@ def test_refuses_a_file_that_the_manifest_does_not_name(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.parametrize("content", [b"[" * 100_000, b'{"format": 1, "databases": []}', b"\xff", b"1"])
+def test_refuses_a_manifest_that_is_none(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "backup"
+    with tarfile.open(path, "w") as tar:
+        header = tarfile.TarInfo("manifest.json")
+        header.size = len(content)
+        tar.addfile(header, io.BytesIO(content))
+
+    with pytest.raises(BadArchive, match="manifest cannot be read"), reading(path):
+        pass
+
+
 def test_never_writes_what_it_would_not_read(tmp_path: Path) -> None:
     (tmp_path / "odd name").write_bytes(b"")
 

@@ -325,6 +325,44 @@ def test_moves_away_what_was_there(file: Path, shop: Home, run: Run, others: dic
     assert (aside / PICTURE).read_bytes() == b"newer"
 
 
+def test_lets_nobody_start_a_shop_in_its_place(
+    file: Path, run: Run, others: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = Home.at(tmp_path / "target")
+    was_locked = []
+    monkeypatch.setattr(os, "sync", lambda: was_locked.append(target.is_running()))
+
+    answer = run("restore", file, "--data", target.data_dir, env=others)
+
+    assert answer.exit_code == 0, answer.output
+    assert was_locked == [True]
+    assert list(tmp_path.iterdir()) == [target.data_dir]
+
+
+def test_keeps_what_came_meanwhile(
+    file: Path, run: Run, others: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "target"
+    monkeypatch.setattr(os, "sync", lambda: (target / "secrets.json").write_text("newer"))
+
+    answer = run("restore", file, "--data", target, env=others)
+
+    [aside] = tmp_path.glob("target.before-*")
+    assert str(aside) in answer.output
+    assert (aside / "secrets.json").read_text() == "newer"
+
+
+def test_a_restore_that_fails_leaves_no_folder(
+    altered: Callable[..., Path], run: Run, others: dict[str, str], tmp_path: Path
+) -> None:
+    broken = altered(dump=b"PGDMP no dump at all")
+
+    answer = run("restore", broken, "--data", tmp_path / "target", env=others)
+
+    assert answer.exit_code == 1
+    assert not (tmp_path / "target").exists()
+
+
 def test_a_restore_that_fails_changes_nothing(
     altered: Callable[..., Path], shop: Home, run: Run, others: dict[str, str]
 ) -> None:
@@ -338,6 +376,16 @@ def test_a_restore_that_fails_changes_nothing(
     assert "pg_restore of the database wallet_2 failed" in answer.output
     assert (shop.data_dir / PICTURE).read_bytes() == b"newer"
     assert sorted(shop.data_dir.parent.rglob("*")) == before
+
+
+def test_git_never_sees_what_a_restore_leaves_in_the_default_place() -> None:
+    left = [".mercato.before-20260101-000000/secrets.json", "..mercato.abcd/logins.json"]
+
+    ignored = subprocess.run(
+        ["git", "check-ignore", *left], cwd=Home.at().root, capture_output=True, text=True, check=False
+    )
+
+    assert ignored.stdout.split() == left
 
 
 def test_a_move_that_fails_is_undone(shop: Home, tmp_path: Path) -> None:

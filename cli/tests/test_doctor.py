@@ -281,6 +281,12 @@ def test_migrations_that_are_to_be_done(banner_only: Home) -> None:
     assert_says(services, banner_only, FAIL, "banner: some are to be done", "mercato migrate")
 
 
+def test_migrations_that_give_no_answer(banner_only: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mercato.doctor.databases._CHECK_WITHIN", 0)
+
+    assert_says(services, banner_only, FAIL, "banner: no answer within 0 s", "locks")
+
+
 @pytest.fixture
 def migrated(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is asked of the migrations, for that takes a second."""

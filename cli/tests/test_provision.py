@@ -14,8 +14,9 @@ from click.testing import CliRunner
 from gateway.tokens import keyring
 from mercato import postgres
 from mercato.main import main
+from mercato.personas import DemoIsThere
 from mercato.postgres import Cluster
-from mercato.provisioning import DemoIsThere, init_sql, provision
+from mercato.provisioning import init_sql, provision, refuse_others
 from mercato.topology import SERVICES
 
 ORIGIN = "http://localhost:8000"
@@ -187,6 +188,24 @@ def test_makes_the_demos_people_of_their_log_ins(root: Path) -> None:
 def test_refuses_to_take_the_demo_to_a_public_origin(root: Path) -> None:
     with pytest.raises(DemoIsThere, match="new volumes"):
         provision(root, origin=PUBLIC, with_demo=False)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "192.0.2.1", "[::]", "anything"])  # noqa: S104
+def test_refuses_to_show_this_machines_shop_to_others(tmp_path: Path, address: str) -> None:
+    answer = CliRunner().invoke(
+        main, ["provision", str(tmp_path / "new")], env={"MERCATO_ORIGIN": ORIGIN, "MERCATO_ADDRESS": address}
+    )
+
+    assert answer.exit_code == 1
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("origin", "address"),
+    [(ORIGIN, "127.0.0.2"), (ORIGIN, "[::1]"), (PUBLIC, "0.0.0.0")],  # noqa: S104
+)
+def test_publishes_a_shop_where_it_may_be_seen(origin: str, address: str) -> None:
+    refuse_others(origin, address)
 
 
 def test_makes_only_folders_for_an_image(tmp_path: Path) -> None:

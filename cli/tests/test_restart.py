@@ -30,6 +30,24 @@ def test_two_restarts_do_not_mix(home: Home) -> None:
         pytest.fail("there were two")
 
 
+def test_waits_its_turn_after_somebody_who_has_gone(home: Home, restarts: Restarts) -> None:
+    with only_one(home):
+        ask_for(home, ["wallet"])
+
+    with pytest.raises(RestartUnderWay), only_one(home):
+        pytest.fail("its wish would be lost")
+    restarts.look()
+    with only_one(home):
+        pass
+
+
+def test_no_wish_is_written_over_an_answer_that_is_not_the_last(home: Home) -> None:
+    write_private_json(home.restart_file, {"answers": "1", "replaced": [], "is_over": False})
+
+    with pytest.raises(RestartUnderWay), only_one(home):
+        pytest.fail("its wish would be lost")
+
+
 def test_says_what_does_not_run(home: Home, restarts: Restarts) -> None:
     progress = ask_for(home, ["wallet"])
     before = progress()

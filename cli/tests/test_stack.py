@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from mercato import stack as stack_module
-from mercato.processes import has_ended, last_lines, wait_until
+from mercato.processes import has_ended, last_lines, listens, wait_until
 from mercato.stack import NotReady, NotReplaced, PortInUse, ProgramEnded, Stack, refuse_taken_ports
 from mercato.topology import Program
 
@@ -159,6 +159,21 @@ def test_replaces_a_program_by_one_that_starts_beside_it(
     assert (after.keys(), after["web"]) == (before.keys(), before["web"])
     assert after["wallet"] != before["wallet"]
     assert not psutil.pid_exists(before["wallet"])
+
+
+def test_what_hangs_gets_no_request_beside_the_one_that_replaces_it(
+    make_stack: MakeStack, make_program: MakeProgram
+) -> None:
+    program = make_program("wallet", "stubborn")
+    stack = make_stack(program)
+    stack.start()
+    old, port = stack.running()[0].pid, program.ports[0]
+    heard: list[bool] = []
+    stack.on_ready = lambda _name, _seconds: heard.append(listens(old, port))
+
+    stack.replace(program)
+
+    assert heard == [False]
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from mercato.topology import (
 def programs(home: Home, monkeypatch: pytest.MonkeyPatch) -> dict[str, Program]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the caller's own")
     monkeypatch.setenv("WALLET_THREADS", "8")
+    monkeypatch.setenv("MAIL_URL_FILE", "/etc/mercato/mail_url")
     services = {name: ServiceCredentials(name, name, name) for name in (s.name for s in SERVICES)}
     urls = {name: DatabaseUrls(f"db://{name}_app", f"db://{name}_owner") for name in services}
     system = System(home, "http://localhost:9000", 9000, Credentials("pg", "edge-secret", services), urls)
@@ -80,6 +81,7 @@ def test_no_process_runs_as_owner_or_sees_the_callers_secrets(
 
 def test_passes_on_what_a_service_can_be_told(programs: dict[str, Program]) -> None:
     assert programs["wallet"].env["WALLET_THREADS"] == "8"
+    assert programs["web"].env["MAIL_URL_FILE"] == "/etc/mercato/mail_url"
     assert "WALLET_THREADS" not in programs["edge"].env
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -130,6 +131,18 @@ def test_refuses_to_start_beside_another(running: Mercato, tmp_path: Path) -> No
 
     assert answer.returncode == 1
     assert f"port {running.port + 10} (web) is in use" in answer.stderr
+
+
+def test_refuses_to_take_the_demo_to_a_public_origin(tmp_path: Path, free_port: Callable[[], int]) -> None:
+    shop = Mercato(tmp_path / "seeded", free_port())
+    shop.data_dir.mkdir()
+    (shop.data_dir / "logins.json").write_text('{"logins": []}')
+
+    answer = shop.up(MERCATO_ORIGIN="https://shop.example", MAIL_URL="smtps://mail.invalid")
+
+    assert answer.returncode == 1
+    assert "demo log-ins, which must not exist on https://shop.example" in answer.stderr
+    assert not (shop.data_dir / "postgres").exists()
 
 
 def test_shows_the_log_of_one_process(running: Mercato) -> None:

@@ -43,9 +43,9 @@ SECRET_NAME = re.compile(r"(PASSWORD|SECRET|KEY|TOKEN|DATABASE_URL|MAIL_URL)$")
 WITHOUT_A_SECRET = re.compile(r"|\w+://[\w.]+(@[\w.]+/\w+)?")
 
 
-def parsed(*profiles):
-    command = [COMPOSE, "--project-directory", ROOT, *profiles, "config", "--format=json"]
-    done = subprocess.run(command, env={}, capture_output=True, text=True, check=False)
+def parsed(*options, **env):
+    command = [COMPOSE, "--project-directory", ROOT, *options, "config", "--format=json"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -142,6 +142,13 @@ def test_publishes_the_edge_alone_and_to_this_machine():
     assert [port["target"] for port in published["gateway-edge"]] == [8000]
 
 
+def test_tells_provision_where_the_shop_is_published():
+    containers = parsed(MERCATO_ADDRESS="192.0.2.7")["services"]
+
+    assert containers["gateway-edge"]["ports"][0]["host_ip"] == "192.0.2.7"
+    assert containers["provision"]["environment"]["MERCATO_ADDRESS"] == "192.0.2.7"
+
+
 def test_shares_no_network_but_those_stated():
     members = {
         network: {name for name, one in CONTAINERS.items() if network in (one.get("networks") or {})}
@@ -155,6 +162,14 @@ def test_leads_out_of_the_edges_network_alone():
     outward = {name for name, network in MODEL["networks"].items() if not network.get("internal")}
 
     assert outward == NOT_INTERNAL
+
+
+def test_opens_the_network_of_mail_alone_for_a_server_elsewhere():
+    files = [f"--file={ROOT / name}" for name in ("docker-compose.yml", "deploy/compose/mail.yml")]
+
+    networks = parsed(*files, "--profile=*")["networks"]
+
+    assert {name for name, one in networks.items() if not one.get("internal")} == NOT_INTERNAL | {"mail"}
 
 
 @each_container
@@ -213,6 +228,10 @@ def test_gives_each_holders_secrets_to_that_holder_alone():
     expected = {f"{name}-secrets": {name} for name in CONTAINERS} | {"demo-secrets": {"seed"}}
     assert held == {volume: expected[volume] for volume in held}
     assert "demo-secrets" in held
+
+
+def test_shows_the_password_of_the_mail_server_to_the_web_alone():
+    assert {name for name, one in CONTAINERS.items() if one.get("secrets")} == {"gateway-web"}
 
 
 @pytest.mark.parametrize("name", sorted(CONTAINERS.keys() - {"provision"}))
@@ -299,6 +318,17 @@ def test_builds_without_a_secret_and_without_a_newer_builder(path):
 
     assert not re.search(r"(?m)^ARG .*(SECRET|PASSWORD|TOKEN|KEY)", text)
     assert not re.search(r"(?m)^# syntax=|<<[A-Z]|--link", text)
+
+
+def test_keeps_what_an_operator_writes_here_out_of_git():
+    written = [".env", "users.json", "gateway.dump", "banner-media.tar", "provision.tar"]
+    ignored = subprocess.run(
+        ["git", "check-ignore", *written], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    document = (ROOT / "deploy/README.md").read_text()
+
+    assert ignored.stdout.split() == written
+    assert "    umask 077\n    for name in" in document
 
 
 def test_sends_nothing_to_the_builder_that_is_not_named():

@@ -90,7 +90,12 @@ def _pending_migrations(system: System, reachable: list[Service]) -> Iterator[Fi
     ]
     try:
         for service, process in zip(reachable, asked, strict=True):
-            _, said = process.communicate(timeout=_CHECK_WITHIN)
+            try:
+                _, said = process.communicate(timeout=_CHECK_WITHIN)
+            except subprocess.TimeoutExpired:
+                text = f"{service.name}: no answer within {_CHECK_WITHIN} s"
+                yield fail("migrations", text, "see what holds locks in that database")
+                continue
             if process.returncode == 0:
                 continue
             if reasons := said.strip().splitlines():

@@ -37,6 +37,8 @@ class Control:
 
     async def _answer(self, question: dict[str, Any]) -> dict[str, Any]:
         # Any: JSON, of a supervisor that is as old or as young as the shop and need not be as this edge.
+        if not self._pools.keys() >= set(question.get("upstreams", ())):
+            return {"ok": False}
         match question.get("do"):
             case "look":
                 return {"ok": True}

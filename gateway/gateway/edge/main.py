@@ -197,8 +197,15 @@ async def run(configuration: Configuration) -> None:
     edge = Edge(configuration)
     metrics_port, close_metrics = _serve_figures(configuration, edge.shared.figures)
     await edge.start()
+
+    def retire() -> None:
+        # At once: when the supervisor has its answer, no connection is kept any more.
+        _logger.info("The edge retires.")
+        edge.retire()
+        retired.set()
+
     if configuration.control_fd:
-        control = Control(edge.shared.upstreams, retired.set)
+        control = Control(edge.shared.upstreams, retire)
         answering = loop.create_task(control.serve(configuration.control_fd))
         answering.add_done_callback(lambda _: _logger.info("Nobody supervises the edge any more."))
     addresses = {
@@ -211,8 +218,6 @@ async def run(configuration: Configuration) -> None:
     gc.freeze()
     await retired.wait()
     if not stop.is_set():
-        _logger.info("The edge retires.")
-        edge.retire()
         await asyncio.to_thread(close_metrics)
         while edge.shared.clients and not stop.is_set():
             await asyncio.sleep(configuration.times.tick)

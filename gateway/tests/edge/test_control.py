@@ -224,6 +224,17 @@ def test_a_connection_on_its_way_when_a_hold_begins_is_not_used(edge: RunningEdg
     assert edge.web.connections == 2
 
 
+def test_an_unknown_upstream_does_not_end_the_line(
+    edge: RunningEdge, supervise: Callable[..., Supervisor]
+) -> None:
+    supervisor = supervise(edge)
+
+    refused = supervisor.ask(do="hold", upstreams=["web", "gone"], seconds=10, quiet_seconds=0.5)
+
+    assert refused == {"ok": False}
+    assert supervisor.ask(do="look") == {"ok": True}
+
+
 def test_an_unknown_question_gets_no_for_an_answer(
     edge: RunningEdge, supervise: Callable[..., Supervisor]
 ) -> None:

@@ -51,6 +51,30 @@ def test_is_the_same_for_everybody_and_asked_again(browser, path):
     assert (again.status_code, again.content) == (304, b"")
 
 
+@pytest.mark.parametrize("path", [*PAGES, DOCUMENT])
+def test_a_condition_for_writes_changes_nothing(browser, path):
+    response = browser.get(path, headers={"If-Match": '"other"'})
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("*/*", "application/json"),
+        ("application/json, text/html;q=0.1", "application/json"),
+        ("text/html;q=0, application/json", "application/json"),
+        ("image/png", "application/json"),
+        ("Text/HTML", "text/html; charset=utf-8"),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html; charset=utf-8"),
+    ],
+)
+def test_a_problem_is_a_page_for_who_prefers_pages(client, accept, kind):
+    response = client.get("/problems/not-found", headers={"Accept": accept})
+
+    assert response.headers["Content-Type"] == kind
+
+
 def test_shows_the_theme_that_was_chosen(browser):
     plain = browser.get("/developers/")
     browser.cookies["theme"] = "dark"
@@ -62,7 +86,7 @@ def test_shows_the_theme_that_was_chosen(browser):
     assert "Cookie" in dark.headers["Vary"]
 
 
-@pytest.mark.parametrize("path", ["/developers", "/problems"])
+@pytest.mark.parametrize("path", ["/developers", "/developers/reference", "/problems"])
 def test_leads_to_the_path_with_a_slash(browser, path):
     response = browser.get(path)
 
