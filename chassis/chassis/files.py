@@ -1,7 +1,10 @@
 """Files that others read while they are replaced: there whole or not at all, also after a power cut."""
 
+import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -19,16 +22,27 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
             os.fchmod(descriptor, mode)
             os.fsync(descriptor)
         Path(temporary).replace(path)
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
 
 
-def _sync_directory(path: Path) -> None:
-    # The name is in the folder, so a file is not there for good before its folder is.
+def sync_directory(path: Path) -> None:
+    """Make the names in a folder last: a file is not there for good before its folder is."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def alone(directory: Path) -> Iterator[None]:
+    """Wait until no other process has the directory, and keep it for the length of the block."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(descriptor)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from chassis.files import sync_directory
 from mercato.archive import Manifest, Writer, writing
 from mercato.assembly import open_system
 from mercato.dumps import Snapshot, dump, snapshots
@@ -65,7 +66,7 @@ def _back_up(file: Path, home: Home, check: Callable[[], None]) -> Manifest:
             with writing(work / "archive", check) as writer, open_system(home, migrated=False) as system:
                 manifest = _fill(writer, system, work, check)
             (work / "archive").replace(file)
-            _sync(file.parent)
+            sync_directory(file.parent)
         finally:
             shutil.rmtree(work)
     except OSError as exc:
@@ -119,12 +120,3 @@ def _manifest(system: System, taken: dict[str, Snapshot]) -> Manifest:
         last_at=moments[-1],
         databases={name: snapshot.entry for name, snapshot in taken.items()},
     )
-
-
-def _sync(folder: Path) -> None:
-    # The name is in the folder, so a file is not there for good before its folder is.
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,17 +1,14 @@
 """Keys and secrets as files, a folder for each process that may read them, for containers."""
 
-import fcntl
 import json
-import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from chassis.files import replace_file
+from chassis.files import alone, replace_file
 from gateway.tokens import keyring
 from mercato.failures import Failure
 from mercato.home import Home
@@ -101,7 +98,7 @@ def provision(root: Path, *, origin: str, with_demo: bool) -> None:
     """
     make_folders(root)
     try:
-        with _alone(root / "secrets"):
+        with alone(root / "secrets"):
             keyring.init(root / "keys")
             _write_secrets(root / "secrets", origin=origin, with_demo=with_demo)
     except (keyring.UnusableKey, OSError, UnicodeDecodeError) as exc:
@@ -210,13 +207,3 @@ def _make_folder(path: Path, mode: int) -> None:
     if not path.is_dir():
         path.mkdir(parents=True, exist_ok=True)
         path.chmod(mode)  # mkdir() takes away what the umask names.
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -7,9 +7,10 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from chassis.files import alone
 from chassis.keys import public_jwk, thumbprint
 from gateway.tokens.keyring.checks import check
-from gateway.tokens.keyring.files import alone, make_directory, remove_leftovers, write, write_if_changed
+from gateway.tokens.keyring.files import make_directory, remove_leftovers, write, write_if_changed
 from gateway.tokens.keyring.folder import (
     ACTIVE,
     ISSUER_JWKS_FILE,

@@ -1,12 +1,12 @@
-"""Writes files whole and takes turns, so that no reader and no second run meets half of anything."""
+"""Writes files whole, so that no reader and no second run meets half of anything."""
 
-import fcntl
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
+
+from chassis.files import sync_directory
 
 _TEMPORARY: Final = ".new-"
 
@@ -42,29 +42,10 @@ def write(path: Path, content: bytes, mode: int) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
 
 
 def remove_leftovers(directory: Path) -> None:
     """Remove what a run that was killed left half-written; only for who has the folder alone."""
     for path in directory.glob(f"{_TEMPORARY}*"):
         path.unlink()
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def alone(directory: Path) -> Iterator[None]:
-    """Wait until no other run has the directory, and keep it for the length of the block."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
