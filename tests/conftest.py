@@ -1,6 +1,5 @@
 """The running system, started by the real command on free ports, and a client that sends any bytes at all."""
 
-import fcntl
 import json
 import os
 import random
@@ -21,6 +20,7 @@ import requests
 
 from chassis.testing.attacks import Aim
 from chassis.testing.forge import Forge, decode
+from chassis.testing.sharing import making
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = Path(sys.executable).with_name("mercato")
@@ -292,14 +292,10 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     kept = os.environ.get("MERCATO_TEST_SEEDED")
     data_dir = Path(kept) if kept else tmp_path_factory.mktemp("seeded")
-    with data_dir.with_suffix(".turns").open("a+") as turns:
-        # Suites that run side by side take turns: the first one seeds, the others find it done.
-        fcntl.flock(turns, fcntl.LOCK_EX)
-        turns.seek(0)
-        if not turns.read():
+    with making(data_dir) as is_missing:
+        if is_missing:
             with started(data_dir):
                 pass
-            turns.write("seeded")
     return data_dir
 
 

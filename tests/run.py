@@ -27,7 +27,7 @@ from mercato.postgres import Cluster, provide, temporary_cluster
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES = tuple(service.name for service in topology.SERVICES)
 SUITES = ("cli", *SERVICES, "chassis")
-# Suites of the running system, which stand in tests/: what pytest looks at there. They share a seeded shop.
+# Suites of the running system, which stand in tests/: what pytest looks at there.
 ELSEWHERE = ("browser", "failures", "containers")
 BLACK_BOX = {
     "tests": tuple(f"--ignore={folder}" for folder in ELSEWHERE),
@@ -35,6 +35,8 @@ BLACK_BOX = {
     "failures": ("failures",),
     "containers": ("containers",),
 }
+# They start from copies of one seeded shop, and so does the command line.
+SHARING = ("cli", *BLACK_BOX)
 # What runs side by side, and how many at once. Where processes die or hang, nothing else may take the time.
 STAGES: tuple[tuple[tuple[str, ...], int], ...] = (
     (("containers", *SUITES), 2),
@@ -193,7 +195,7 @@ class Runner:
         env |= {name: secrets.token_urlsafe(36) for name in SECRETS.get(suite, ())}
         if suite == "containers":
             env |= {k: v for k, v in os.environ.items() if k.upper().startswith(INSTALLER_PREFIXES)}
-        if suite in BLACK_BOX:
+        if suite in SHARING:
             env.setdefault("MERCATO_TEST_SEEDED", str(self.folder / "seeded"))
         if suite in WITH_MEDIA:
             media = self.folder / f"{suite}-media"

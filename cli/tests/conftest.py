@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from terminal import Mercato, free_base
 
+from chassis.testing.sharing import making
 from mercato.home import Home
 from mercato.topology import Program
 
@@ -58,11 +59,17 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture(scope="session")
 def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the first start leaves behind. Tests start from copies, for it takes most of a minute."""
-    mercato = Mercato(tmp_path_factory.mktemp("seeded") / "data", free_base())
-    answer = mercato.up()
-    assert answer.returncode == 0, answer.stderr
-    mercato.stop()
+    """What the first start leaves behind. Tests start from copies, for it takes most of a minute.
+
+    MERCATO_TEST_SEEDED names where it is kept, for several runs to share that minute.
+    """
+    kept = os.environ.get("MERCATO_TEST_SEEDED")
+    mercato = Mercato(Path(kept) if kept else tmp_path_factory.mktemp("seeded") / "data", free_base())
+    with making(mercato.data_dir) as is_missing:
+        if is_missing:
+            answer = mercato.up()
+            assert answer.returncode == 0, answer.stderr
+            mercato.stop()
     return mercato.data_dir
 
 
