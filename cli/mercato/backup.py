@@ -113,7 +113,7 @@ def _manifest(system: System, taken: dict[str, Snapshot]) -> Manifest:
     moments = [snapshot.taken_at.isoformat(timespec="milliseconds") for snapshot in taken.values()]
     return Manifest(
         version=version("mercato-cli"),
-        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        made_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         origin=read_state(system.home).origin or system.origin,
         is_seeded=is_seeded(system),
         first_at=moments[0],
