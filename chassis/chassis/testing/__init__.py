@@ -35,6 +35,11 @@ def _prepare() -> Path:
 _KEYS_DIR = _prepare()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker that says which attacks of docs/security-cases.md a test proves something about."""
+    config.addinivalue_line("markers", "case(*ids): the attacks of docs/security-cases.md that it tries")
+
+
 @pytest.fixture(scope="session")
 def keys_dir() -> Path:
     """The folder `keys/` of the test run, with private/ and public/."""
