@@ -123,6 +123,32 @@ class Keys(Protocol):
         """The keys that count now."""
 
 
+class Revoked(Protocol):
+    """What was revoked; chassis.revocations.Revocations is one."""
+
+    def refuses(self, principal: Principal) -> bool:
+        """Whether a token that was good is good no more."""
+
+
+class RevokedNow(Protocol):
+    """Where a verifier finds what was revoked; chassis.revocations.RevocationStore is one."""
+
+    def current(self) -> Revoked:
+        """What counts as revoked now."""
+
+
+class NothingRevoked:
+    """For tokens whose end is known elsewhere: a refresh token's stands in the database."""
+
+    def current(self) -> "NothingRevoked":
+        """This, whatever happens."""
+        return self
+
+    def refuses(self, _principal: Principal) -> bool:
+        """It never does."""
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class _Verified:
     principal: Principal
@@ -133,8 +159,8 @@ class _Verified:
 class Verifier:
     """Verifies tokens of one kind for one audience and one issuer, without calling anyone.
 
-    A bounded cache maps the exact token to its Principal; expiry and the key set are checked again on
-    every hit. Safe to share between threads.
+    A bounded cache maps the exact token to its Principal; expiry, the key set and what was revoked are
+    checked again on every hit. Safe to share between threads.
     """
 
     def __init__(
@@ -143,11 +169,14 @@ class Verifier:
         *,
         issuer: str,
         audience: str,
+        revocations: RevokedNow | None = None,
         kind: Kind = ACCESS,
         cache_size: int = 10_000,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """Whoever verifies access tokens of running processes gives it their revocations."""
         self._keys = keys
+        self._revocations = revocations or NothingRevoked()
         self._issuer = issuer
         self._audience = audience
         self._kind = kind
@@ -182,6 +211,11 @@ class Verifier:
         now = self._clock()
         known = self._cache.get(token)
         if known is not None and known.not_after > now and known.version == self._keys.current().version:
+            if self._revocations.current().refuses(known.principal):
+                # It stays known, so that showing it again costs no signature.
+                refusal = InvalidToken("revoked")
+                _count(refusal)
+                raise refusal
             _known.inc()
             return known.principal
         try:
@@ -195,15 +229,17 @@ class Verifier:
         return verified.principal
 
     def _verify(self, token: str, now: float) -> _Verified:
-        header, payload = _split(token)
+        header, payload = _split(token, MAX_TOKEN_BYTES)
         keys = self._keys.current()
-        key = _select_key(header, keys, self._kind)
+        key = _select_key(header, keys, self._kind.typ)
         _check_signature_form(token, key.alg)
         claims = _parse_object(payload, "claims")
         self._check_signature_and_names(token, key)
         _check_claims(claims, self._kind, now)
         principal = _principal(claims, key.kid)
         _check_binding(principal, key)
+        if self._revocations.current().refuses(principal):
+            raise InvalidToken("revoked")
         return _Verified(principal, principal.expires_at + LEEWAY_SECONDS, keys.version)
 
     def _check_signature_and_names(self, token: str, key: VerifyKey) -> None:
@@ -251,6 +287,22 @@ def sign(claims: dict[str, Any], key: SigningKey, typ: str) -> str:
     return jwt.encode(claims, key.private_key, algorithm=key.alg, headers={"kid": key.kid, "typ": typ})
 
 
+def read_signed(text: str, keys: KeySet, *, typ: str, max_bytes: int) -> tuple[dict[str, Any], VerifyKey]:
+    """The claims of a signed document that is no token, and the key that it was signed with.
+
+    It has the form of a token, and its own type, so that neither is taken for the other. What the claims say
+    is for the caller to judge. Raises: InvalidToken.
+    """
+    header, payload = _split(text, max_bytes)
+    key = _select_key(header, keys, typ)
+    _check_signature_form(text, key.alg)
+    try:
+        jwt.PyJWS(options={"enforce_minimum_key_length": True}).decode(text, key.jwk, algorithms=[key.alg])
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as exc:
+        raise InvalidToken("signature") from exc
+    return _parse_object(payload, "claims"), key
+
+
 def sign_for_service(key: SigningKey, *, issuer: str, service: str, audience: str, scope: str) -> str:
     """What a service shows another one: subject `svc:<service>`, one audience, one scope, 60 seconds."""
     now = int(time.time())
@@ -259,9 +311,9 @@ def sign_for_service(key: SigningKey, *, issuer: str, service: str, audience: st
     return sign(subject | times | {"aud": audience, "scope": scope, "jti": uuid7().hex}, key, ACCESS.typ)
 
 
-def _split(token: str) -> tuple[dict[str, Any], bytes]:
+def _split(token: str, max_bytes: int) -> tuple[dict[str, Any], bytes]:
     # Sizes and form first, so that nothing large or odd reaches a parser.
-    if len(token) > MAX_TOKEN_BYTES:
+    if len(token) > max_bytes:
         raise InvalidToken("too-long")
     match = _COMPACT.fullmatch(token)
     if match is None:
@@ -293,11 +345,11 @@ def _parse_object(data: bytes, part: str) -> dict[str, Any]:
     return parsed
 
 
-def _select_key(header: dict[str, Any], keys: KeySet, kind: Kind) -> VerifyKey:
+def _select_key(header: dict[str, Any], keys: KeySet, expected_typ: str) -> VerifyKey:
     if header.keys() != {"alg", "kid", "typ"}:
         raise InvalidToken("header-members")
     alg, kid, typ = header["alg"], header["kid"], header["typ"]
-    if not isinstance(typ, str) or typ.lower().removeprefix("application/") != kind.typ:
+    if not isinstance(typ, str) or typ.lower().removeprefix("application/") != expected_typ:
         raise InvalidToken("typ")
     if not isinstance(kid, str) or not _KID.fullmatch(kid):
         raise InvalidToken("kid-malformed")

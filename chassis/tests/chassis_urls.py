@@ -65,6 +65,17 @@ class Forgotten(APIView):
         return Response()
 
 
+class Careful(APIView):
+    required_scope = "wallet:read"
+    step_up = {"POST"}
+
+    def get(self, request: Request) -> Response:
+        return Response()
+
+    def post(self, request: Request) -> Response:
+        return Response(status=204)
+
+
 def admin(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"{type(request.user).__name__}")
 
@@ -77,6 +88,7 @@ urlpatterns = [
     path("api/v1/whoami", Whoami.as_view()),
     path("api/v1/public", Public.as_view()),
     path("api/v1/raises/<what>", Raises.as_view()),
+    path("api/v1/careful", Careful.as_view()),
     path("admin/wallet/", admin),
     path("crash", crash),
 ]

@@ -46,6 +46,18 @@ class Whoami(MethodView):
         return Response(status=204)
 
 
+@api.route("/careful")
+class Careful(MethodView):
+    required_scope = "wallet:read"
+    step_up = frozenset({"POST"})
+
+    def get(self):
+        return {}
+
+    def post(self):
+        return Response(status=204)
+
+
 @api.route("/public")
 class Public(MethodView):
     public = True

@@ -77,6 +77,7 @@ def test_sends_json(client):
     )
 
 
+@pytest.mark.case("E14")
 def test_returns_a_redirect_instead_of_following_it(client):
     answer = client.request("GET", "/moved")
 

@@ -5,18 +5,24 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from jwt.algorithms import RSAAlgorithm
+from prometheus_client import REGISTRY
 
+from chassis import keys as keys_module
 from chassis.env import ConfigurationError
 from chassis.keys import (
     MAX_FILE_BYTES,
     BadKeySet,
     KeyStore,
+    SigningKeys,
     load_signing_key,
     parse_jwks,
     public_jwk,
     thumbprint,
 )
-from chassis.testing.forge import new_key, write_keys
+from chassis.testing.forge import Forge, new_key, write_keys
+from chassis.tokens import InvalidToken, Verifier
+
+ISSUER = "http://localhost:8000"
 
 
 class Clock:
@@ -107,6 +113,7 @@ def test_refuses_what_is_no_key_set(data):
         parse_jwks(data)
 
 
+@pytest.mark.case("C4", "C5", "C6", "C7")
 @pytest.mark.parametrize(
     "bad",
     [
@@ -155,6 +162,7 @@ def test_refuses_another_curve_under_es256():
         parse_jwks(jwks(jwk | {"kid": thumbprint(jwk)}))
 
 
+@pytest.mark.case("C5")
 def test_refuses_a_kid_that_stands_twice():
     twice = member()
 
@@ -178,10 +186,11 @@ def test_finds_a_new_key_within_a_second(folder, clock):
     assert store.current().version == 2
 
 
+@pytest.mark.case("C9")
 def test_looks_at_the_file_once_a_second_whatever_is_asked(folder, clock, monkeypatch):
     store = KeyStore(folder / "public", clock=clock)
-    looks = []
-    monkeypatch.setattr("chassis.keys._stamp", lambda path: looks.append(path) or store._stamp)
+    looks, look = [], keys_module._stamp
+    monkeypatch.setattr(keys_module, "_stamp", lambda path: looks.append(path) or look(path))
 
     clock.now += 1
     sets = {id(store.current()) for _ in range(1000)}
@@ -189,19 +198,37 @@ def test_looks_at_the_file_once_a_second_whatever_is_asked(folder, clock, monkey
     assert (len(looks), len(sets)) == (1, 1)
 
 
+@pytest.mark.case("C9")
+def test_a_flood_of_unknown_keys_costs_one_look_at_the_file(folder, clock, monkeypatch):
+    store = KeyStore(folder / "public", clock=clock)
+    verifier = Verifier(store, issuer=ISSUER, audience="wallet")
+    flood = [Forge(folder, issuer=ISSUER).sign({}, header={"kid": new_key().kid}) for _ in range(50)]
+    looks, look = [], keys_module._stamp
+    monkeypatch.setattr(keys_module, "_stamp", lambda path: looks.append(path) or look(path))
+
+    clock.now += 1
+    reasons = [_refusal(verifier, token) for token in flood * 20]
+
+    assert set(reasons) == {"kid-unknown"}
+    assert len(looks) == 1
+
+
+@pytest.mark.case("C1", "C2", "C3")
 @pytest.mark.parametrize(
     "data", [b"", b'{"keys": [', b"<html>", b'{"keys": []}', b" " * (MAX_FILE_BYTES + 1)]
 )
 def test_keeps_the_last_good_set_when_the_file_turns_bad(folder, clock, data):
     store = KeyStore(folder / "public", clock=clock)
-    before = store.current()
+    before, alarms = store.current(), _alarms()
     replace(folder / "public" / "jwks.json", data)
 
     clock.now += 1
 
     assert store.current() is before
+    assert _alarms() == alarms + 1
 
 
+@pytest.mark.case("C3")
 def test_keeps_the_last_good_set_when_the_file_is_gone_and_takes_the_next(folder, clock):
     store = KeyStore(folder / "public", clock=clock)
     (folder / "public" / "jwks.json").unlink()
@@ -220,7 +247,7 @@ def test_lets_only_one_thread_read_the_file(folder, clock):
     replace(folder / "public" / "jwks.json", jwks(member()))
     clock.now += 1
 
-    with store._lock:
+    with store._set._lock:
         assert store.current().version == 1
     assert store.current().version == 2
 
@@ -290,6 +317,86 @@ def test_refuses_a_signing_key_under_another_name(tmp_path):
 
     with pytest.raises(ConfigurationError, match="thumbprint"):
         load_signing_key(tmp_path, "access")
+
+
+@pytest.fixture
+def refresh_keys(folder, clock):
+    """Follows the folder of the gateway, whose state names the refresh key."""
+    _set_state(folder, {load_signing_key(folder / "private" / "gateway", "refresh").kid: "active"})
+    return SigningKeys(folder / "private" / "gateway", "refresh", clock=clock)
+
+
+def test_signs_with_another_key_within_a_second_of_its_promotion(folder, clock, refresh_keys):
+    old, new = refresh_keys.active, new_key()
+    _save(folder / "private" / "gateway", new, name=f"refresh-{new.kid}.pem")
+    _set_state(folder, {old.kid: "retiring", new.kid: "active"})
+
+    assert refresh_keys.active.kid == old.kid
+    clock.now += 1
+    assert refresh_keys.active.kid == new.kid
+
+
+@pytest.mark.case("A26")
+@pytest.mark.parametrize(
+    ("state", "is_good"), [("next", True), ("retiring", True), ("withdrawn", False), (None, False)]
+)
+def test_verifies_with_its_own_keys_until_they_are_withdrawn(folder, clock, refresh_keys, state, is_good):
+    active, other = refresh_keys.active, new_key()
+    _save(folder / "private" / "gateway", other, name=f"refresh-{other.kid}.pem")
+    _set_state(folder, {active.kid: "active"} | ({other.kid: state} if state else {}), touched_at=1)
+
+    clock.now += 1
+    found = refresh_keys.current()
+
+    assert (other.kid in found.keys, active.kid in found.keys) == (is_good, True)
+    assert {key.holder for key in found.keys.values()} == {"gateway"}
+
+
+@pytest.mark.parametrize("state", ["{", '{"kid": {"state": "active"}}'])
+def test_signs_on_with_the_last_good_key_when_the_state_turns_bad(folder, clock, refresh_keys, state):
+    before = refresh_keys.active
+    (folder / "private" / "gateway" / "state.json").write_text(state)
+    (folder / "private" / "gateway" / f"refresh-{before.kid}.pem").unlink()
+
+    clock.now += 1
+
+    assert refresh_keys.active is before
+
+
+def test_follows_a_folder_that_has_no_state(folder, clock):
+    private = folder / "private" / "gateway"
+    keys, new = SigningKeys(private, "access", clock=clock), new_key()
+    (private / f"access-{keys.active.kid}.pem").unlink()
+    _save(private, new)
+
+    clock.now += 1
+
+    assert keys.active.kid == new.kid
+
+
+@pytest.mark.parametrize("missing", ["key", "folder"])
+def test_stops_at_start_without_a_key_to_sign_with(tmp_path, missing):
+    folder = tmp_path if missing == "key" else tmp_path / "nowhere"
+
+    with pytest.raises(ConfigurationError):
+        SigningKeys(folder, "access")
+
+
+def _alarms():
+    return REGISTRY.get_sample_value("mercato_keys_reload_failures_total")
+
+
+def _refusal(verifier, token):
+    with pytest.raises(InvalidToken) as refused:
+        verifier.verify(token)
+    return refused.value.reason
+
+
+def _set_state(folder, states, touched_at=None):
+    path = folder / "private" / "gateway" / "state.json"
+    replace(path, json.dumps({kid: {"state": state} for kid, state in states.items()}).encode())
+    if touched_at:
+        os.utime(path, (touched_at, touched_at))
 
 
 def _save(folder, key, name=None):

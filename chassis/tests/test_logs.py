@@ -44,6 +44,8 @@ def test_removes_values_under_secret_names(lines, name):
     assert lines()[0]["data"] == {name: "[removed]"}
 
 
+@pytest.mark.case("D8")
+@pytest.mark.logs_tokens
 def test_removes_tokens_wherever_they_stand(lines):
     logging.getLogger("x").info(
         "Got %s.", TOKEN, extra={"items": [f"Bearer {TOKEN}"], "other": OSError(TOKEN)}
@@ -69,6 +71,8 @@ class Shown:
         return self._text
 
 
+@pytest.mark.case("D8")
+@pytest.mark.logs_tokens
 def test_removes_tokens_from_tracebacks(lines):
     try:
         raise ValueError(TOKEN)

@@ -1,5 +1,6 @@
 """Django admin by the forwarded token: no password, no session, no right beyond this request's claims."""
 
+import time
 from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import unquote
@@ -16,11 +17,13 @@ from django.utils.safestring import SafeString
 from chassis.django.authentication import authenticate
 from chassis.django.exceptions import problem_response
 from chassis.problems import CHALLENGE, REFUSED_CHALLENGE
+from chassis.step_up import STEP_UP_CHALLENGE, is_fresh
 from chassis.tokens import InvalidToken, Principal
 
 LOG_OUT: Final = "/account/logout/"
 """Where the gateway ends a session."""
 
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _LONG: Final = 20
 _DIGITS: Final = {
     **dict.fromkeys(
@@ -32,7 +35,9 @@ _DIGITS: Final = {
 
 
 class JWTAdminMiddleware:
-    """Lets a request below settings.ADMIN_PATH in by its bearer: role staff and settings.ADMIN_SCOPE."""
+    """Lets a request below settings.ADMIN_PATH in by its bearer: role staff and settings.ADMIN_SCOPE;
+    for what changes something also a log-in that is not long ago.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
@@ -51,6 +56,8 @@ class JWTAdminMiddleware:
         if "\0" in unquote(request.META["QUERY_STRING"]):
             # A character that no text of the database has; filters would ask for it all the same.
             return problem_response(request, "malformed-request")
+        if request.method not in _SAFE and not is_fresh(principal.auth_time, now=time.time()):
+            return _challenge(request, "step-up-required", STEP_UP_CHALLENGE)
         request.user = _shadow(principal)
         response = self._get_response(request)
         response.headers["Cache-Control"] = "no-store"

@@ -7,7 +7,7 @@ from typing import Final
 from django.conf import settings
 
 from chassis.http import READ_SECONDS, CallFailed, Client, Response
-from chassis.keys import SigningKey, load_signing_key
+from chassis.keys import SigningKey, SigningKeys
 from chassis.problems import DomainError
 from chassis.tokens import sign_for_service
 
@@ -25,13 +25,18 @@ class ServiceAway(DomainError):
         super().__init__("A service that must be asked does not answer.", service=service)
 
 
-@cache
 def get_service_key() -> SigningKey:
-    """The key that this service signs its own tokens with, read once. Its wsgi.py asks for it at start.
+    """The key that this service signs its own tokens with now. Its wsgi.py asks for it at start.
 
     Raises: ConfigurationError.
     """
-    return load_signing_key(settings.KEYS_PRIVATE, "service")
+    return get_service_keys().active
+
+
+@cache
+def get_service_keys() -> SigningKeys:
+    """Where that key is looked up. Raises: ConfigurationError."""
+    return SigningKeys(settings.KEYS_PRIVATE, "service")
 
 
 def ask(

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from chassis import logs
 from chassis.keys import KeyStore
 from chassis.problems import CHALLENGE
+from chassis.revocations import RevocationStore
 from chassis.tokens import InvalidToken, Principal, Verifier
 
 
@@ -22,7 +23,27 @@ def get_verifier() -> Verifier:
 
     Raises: ConfigurationError when there are no usable keys.
     """
-    return Verifier(KeyStore(settings.KEYS_PUBLIC), issuer=settings.ORIGIN, audience=settings.AUDIENCE)
+    return Verifier(
+        get_keys(), issuer=settings.ORIGIN, audience=settings.AUDIENCE, revocations=get_revocations()
+    )
+
+
+@cache
+def get_keys() -> KeyStore:
+    """The public keys, as this process reads them.
+
+    Raises: ConfigurationError when there are no usable keys.
+    """
+    return KeyStore(settings.KEYS_PUBLIC)
+
+
+@cache
+def get_revocations() -> RevocationStore:
+    """What was revoked, as this process reads it.
+
+    Raises: ConfigurationError when there are no usable keys.
+    """
+    return RevocationStore(settings.KEYS_PUBLIC, get_keys(), issuer=settings.ORIGIN)
 
 
 def authenticate(request: HttpRequest) -> Principal | None:

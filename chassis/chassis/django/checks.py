@@ -7,6 +7,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from chassis.django.permissions import scope_of
+from chassis.step_up import MisstatedStepUp, check_statement
 
 _DOCUMENTED_METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -24,6 +25,24 @@ def check_scopes(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         for method in _DOCUMENTED_METHODS
         if hasattr(view, method) and not _is_stated(view, method.upper())
     ]
+
+
+@register(Tags.security)
+def check_step_up(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """What API views state of a step-up can be kept."""
+    return [
+        Error(f"{view.__module__}.{view.__qualname__} {problem}.", id="chassis.E002")
+        for view in _api_views(get_resolver().url_patterns)
+        if (problem := _wrong_step_up(view))
+    ]
+
+
+def _wrong_step_up(view: Any) -> str:
+    try:
+        check_statement(view, [method.upper() for method in _DOCUMENTED_METHODS if hasattr(view, method)])
+    except MisstatedStepUp as exc:
+        return str(exc)
+    return ""
 
 
 def _api_views(patterns: list[URLPattern | URLResolver]) -> Iterator[Any]:

@@ -7,14 +7,16 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from chassis.problems import InsufficientScope
+from chassis.step_up import asks_step_up, require_fresh
 from chassis.tokens import Principal
 
 
 class HasScope(BasePermission):
-    """Lets a request through when its token has the scope that the view states.
+    """Lets a request through when its token has the scope that the view states, and is fresh where it asks.
 
     A view states `required_scope` (one scope, or a dict of one for each method) or `public = True`;
-    chassis.django.checks stops a process with a view that states neither.
+    chassis.django.checks stops a process with a view that states neither. It may also state `step_up`: True,
+    or the methods for which the log-in must not be long ago.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
@@ -30,6 +32,8 @@ class HasScope(BasePermission):
             raise MethodNotAllowed(method) from exc
         if not request.auth.has_scope(scope):
             raise InsufficientScope(scope)
+        if asks_step_up(view, method):
+            require_fresh(request.auth)
         return True
 
 

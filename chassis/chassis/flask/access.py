@@ -10,6 +10,7 @@ from werkzeug.routing import Rule
 from chassis import logs
 from chassis.flask.problems import problem_response
 from chassis.problems import CHALLENGE, REFUSED_CHALLENGE, DomainError, InsufficientScope
+from chassis.step_up import MisstatedStepUp, asks_step_up, check_statement, require_fresh
 from chassis.tokens import InvalidToken, Principal
 
 LOG_OUT: Final = "/account/logout/"
@@ -19,7 +20,7 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class UnstatedScope(Exception):
-    """An endpoint states neither a scope for each of its methods nor that it is public."""
+    """An endpoint states no scope for one of its methods nor that it is public, or a step-up in vain."""
 
 
 class AuthenticationRequired(DomainError):
@@ -42,7 +43,8 @@ class PublicReads(MethodView):
     """Anybody reads what is published; a token with the scope of GET also sees the rest.
 
     A view states `required_scope` (one scope, or a dict of one for each method), `public = True`, or
-    `reads_token = False` when it does not even look at a token.
+    `reads_token = False` when it does not even look at a token; and `step_up` where the log-in must not be
+    long ago (True, or the methods that it is for).
     """
 
     reads_are_public = True
@@ -102,6 +104,8 @@ def _let_in() -> Response | None:
     _authenticate()
     if view is not None and not _is_open(view, request.method):
         require(_scope_of(view, request.method))
+        if asks_step_up(view, request.method):
+            _require_fresh()
     return None
 
 
@@ -112,7 +116,16 @@ def _let_staff_in() -> Response | None:
         raise AuthenticationRequired
     if not found.is_staff or not found.has_scope(scope):
         return problem_response("forbidden", f"This needs staff with {scope}.")
+    if request.method not in _SAFE:
+        _require_fresh()
     return None
+
+
+def _require_fresh() -> None:
+    found = principal()
+    if found is None:
+        raise AuthenticationRequired
+    require_fresh(found)
 
 
 def _authenticate() -> None:
@@ -142,6 +155,10 @@ def _require_statement(app: Flask, rule: Rule) -> None:
     view = _view_of(app, rule.endpoint)
     if getattr(view, "reads_token", True) is False or getattr(view, "public", False) is True:
         return
+    try:
+        check_statement(view, rule.methods or ())
+    except MisstatedStepUp as exc:
+        raise UnstatedScope(f"{rule.endpoint} {exc}.") from exc
     for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
         try:
             is_stated = bool(_scope_of(view, method))

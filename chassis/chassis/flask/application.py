@@ -7,6 +7,7 @@ from chassis.flask import access, context, problems
 from chassis.flask.bodies import MAX_BODY
 from chassis.flask.commands import COMMANDS
 from chassis.keys import KeyStore
+from chassis.revocations import RevocationStore
 from chassis.tokens import Verifier
 
 _SETTINGS = ("AUDIENCE", "ORIGIN", "KEYS_PUBLIC", "SECRET_KEY", "ALLOWED_HOSTS", "ADMIN_PATH", "ADMIN_SCOPE")
@@ -21,9 +22,7 @@ def init_app(app: Flask) -> None:
     missing = [name for name in _SETTINGS if not app.config.get(name)]
     if missing:
         raise LookupError(f"The configuration lacks {', '.join(missing)}.")
-    config = app.config
-    verifier = Verifier(KeyStore(config["KEYS_PUBLIC"]), issuer=config["ORIGIN"], audience=config["AUDIENCE"])
-    app.extensions["chassis"] = verifier
+    app.extensions["chassis"] = _verifier(app)
     # One path has one spelling: no redirect that joins slashes, as in Django.
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
@@ -33,3 +32,10 @@ def init_app(app: Flask) -> None:
     access.init_app(app)
     for command in COMMANDS:
         app.cli.add_command(command)
+
+
+def _verifier(app: Flask) -> Verifier:
+    folder, issuer = app.config["KEYS_PUBLIC"], app.config["ORIGIN"]
+    keys = KeyStore(folder)
+    revocations = RevocationStore(folder, keys, issuer=issuer)
+    return Verifier(keys, issuer=issuer, audience=app.config["AUDIENCE"], revocations=revocations)

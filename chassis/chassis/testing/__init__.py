@@ -7,11 +7,13 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 from chassis.testing.forge import Forge, write_keys
+from chassis.testing.leaks import leaks
 
 ORIGIN = "http://localhost:8000"
 SERVICE_SCOPES = {
@@ -36,8 +38,22 @@ _KEYS_DIR = _prepare()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker that says which attacks of docs/security-cases.md a test proves something about."""
+    """Register the markers: which attacks a test tries, and that it logs a token on purpose."""
     config.addinivalue_line("markers", "case(*ids): the attacks of docs/security-cases.md that it tries")
+    config.addinivalue_line("markers", "logs_tokens: it logs a token, to see that no line shows it")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test during which a token or a secret of that kind was logged or printed."""
+    report = yield
+    if report.when == "teardown" and report.passed and not item.get_closest_marker("logs_tokens"):
+        found = [f"{title}: {leak}" for title, text in report.sections for leak in leaks(text)]
+        if found:
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} let out:\n" + "\n".join(found)
+            report.sections = []  # They would be shown.
+    return report
 
 
 @pytest.fixture(scope="session")

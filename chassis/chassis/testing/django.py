@@ -81,9 +81,9 @@ def as_service(forge: Forge) -> ClientFor:
 def own_key(settings: Any, keys_dir: Path) -> Iterator[None]:
     """Gives the service its own folder of keys, not the gateway's."""
     settings.KEYS_PRIVATE = keys_dir_of(keys_dir, settings.AUDIENCE)
-    asking.get_service_key.cache_clear()
+    asking.get_service_keys.cache_clear()
     yield
-    asking.get_service_key.cache_clear()
+    asking.get_service_keys.cache_clear()
 
 
 @pytest.fixture

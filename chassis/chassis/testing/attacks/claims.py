@@ -82,8 +82,8 @@ def _as_refresh(aim: Aim, *, typ: str, key: str, full: bool) -> str:
 
 
 def _revocations(typ: str, aim: Aim) -> str:
-    entries = {"iss": aim.forge.issuer, "iat": aim.now, "exp": aim.now + 600, "entries": [{"sid": "a"}]}
-    return aim.signed(aim.header | {"typ": typ}, entries)
+    revoked = {"seq": 1, "sids": ["a"], "subs": {aim.sub: aim.now}, "not_before": 0}
+    return aim.signed(aim.header | {"typ": typ}, {"iss": aim.forge.issuer, "iat": aim.now} | revoked)
 
 
 def _kinds() -> Iterator[Attack]:
@@ -106,7 +106,7 @@ def _kinds() -> Iterator[Attack]:
     )
     yield bearer("B9", "token_type refresh", with_claims(token_type="refresh"))
     yield bearer("B9", "token_type null", with_claims(token_type=None))
-    yield bearer("B9", "a revocation list", partial(_revocations, "revoked+jws"))
+    yield bearer("B9", "a revocation list", partial(_revocations, "revocation+jwt"))
     yield bearer("B9", "a revocation list under the access type", partial(_revocations, "at+jwt"))
 
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from chassis.keys import JWKS_FILE, public_jwk
+from chassis.keys import JWKS_FILE, SigningKey, public_jwk
 from chassis.testing.attacks.case import ABSENT, Aim, Answer, Attack, bearer, changed, with_header
 from chassis.testing.forge import encode, new_key
 
@@ -205,6 +205,20 @@ def _kid(aim: Aim, kid: str) -> str:
     return aim.signed(aim.header | {"kid": kid})
 
 
+def _unusable_keys() -> Iterator[Attack]:
+    # One that is retired, or not published yet, is to a verifier a key that nobody published.
+    yield bearer("A26", "signed by a key nobody published, its kid", lambda aim: _own(aim, new_key()))
+    yield bearer("A26", "signed by the refresh key, its kid", lambda aim: _own(aim, aim.forge.refresh))
+    yield bearer("A26", "kid of the refresh key", lambda aim: _kid(aim, aim.forge.refresh.kid))
+    yield bearer(
+        "A26", "kid of a service's key", lambda aim: _kid(aim, aim.forge.service_key("catalog_variant").kid)
+    )
+
+
+def _own(aim: Aim, key: SigningKey) -> str:
+    return aim.signed(aim.header | {"kid": key.kid}, key=key)
+
+
 def _types() -> Iterator[Attack]:
     wrong: list[tuple[str, Any]] = [
         ("JWT", "JWT"),
@@ -230,6 +244,7 @@ KEY_ATTACKS: Final = (
     *_other_algorithms(),
     *_foreign_keys(),
     *_key_ids(),
+    *_unusable_keys(),
     *_types(),
 )
-"""Rows A1 to A14, A23 to A25, A28."""
+"""Rows A1 to A14, A23 to A26, A28."""
