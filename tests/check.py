@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from chassis.testing.forge import write_keys
+from gateway.tokens import keyring
 from mercato import topology
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,6 +44,11 @@ def checks() -> Iterator[Check]:
         manage = [sys.executable, "manage.py"]
         yield Check(f"deploy {service}", [*manage, "check", "--deploy", "--fail-level", "WARNING"], service)
         yield Check(f"migrations {service}", [*manage, "makemigrations", "--check", "--dry-run"], service)
+    # Those made for this run; and those of this checkout, once a shop has run in it.
+    check_keys = [sys.executable, "manage.py", "keys", "check"]
+    yield Check("keys", check_keys, "gateway")
+    if (ROOT / "keys" / "private").is_dir():
+        yield Check("keys of the checkout", [*check_keys, "--keys-dir", str(ROOT / "keys")], "gateway")
     yield Check("imports", [tool("lint-imports"), "--no-cache"])
     yield Check("lint", [tool("ruff"), "check", "."])
     yield Check("format", [tool("ruff"), "format", "--check", "."])
@@ -63,7 +68,7 @@ def tool(name: str) -> str:
 
 def environment(folder: Path) -> dict[str, str]:
     """What the settings of the services ask for: made for this run, and good for nothing else."""
-    write_keys(folder, services={})
+    keyring.init(folder)
     databases = {
         f"{service.upper()}_{role}DATABASE_URL": f"postgresql://{service}_{login}@/{service}?host={folder}"
         for service in SERVICES

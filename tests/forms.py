@@ -1,9 +1,12 @@
 """A browser without a screen: forms are filled and sent as the page has them."""
 
+import time
 from html.parser import HTMLParser
 from typing import Any
 
 import requests
+
+FRESH_SECONDS = 600
 
 
 class Form(HTMLParser):
@@ -39,17 +42,30 @@ def send_form(session: requests.Session, origin: str, path: str, **filled: str) 
 
 
 def log_in_by_form(system: Any, persona: str) -> requests.Session:
-    """A session with the cookie of somebody who is logged in."""
+    """A session with the cookie of somebody who has logged in, staff by a code as well."""
     known = system.logins[persona]
     session = requests.Session()
     session.headers["Accept"] = "text/html"
-    answer = send_form(
-        session,
-        system.origin,
-        "/account/login/",
-        login=known["email"],
-        password=known["password"],
-    )
+    filled = {"login": known["email"], "password": known["password"]}
+    answer = send_form(session, system.origin, "/account/login/", **filled)
+    if known["totp_secret"]:
+        answer = send_form(session, system.origin, "/account/login/code/", code=system.otp(persona))
     assert answer.status_code == 200, answer.text
     assert "/account/login" not in answer.url
     return session
+
+
+def staff_cookies(system: Any, persona: str) -> Any:
+    """The cookies of a member of staff, logged in not long ago. Many may use them at a time: there are few
+    codes to log in with. Whoever logs out with them has the next one log in again.
+    """
+    key = ("browser", persona)
+    kept = system.kept.get(key)
+    if kept is None or kept[1] < time.monotonic() - FRESH_SECONDS or not _is_open(system, kept[0]):
+        kept = system.kept[key] = (log_in_by_form(system, persona), time.monotonic())
+    return kept[0].cookies
+
+
+def _is_open(system: Any, session: requests.Session) -> bool:
+    answer = session.get(f"{system.origin}/account", allow_redirects=False, timeout=10)
+    return answer.status_code == 200

@@ -1,4 +1,8 @@
-"""Print every URL that a service's own resolver knows, as JSON: [[path, [method, …]], …].
+"""Print every URL that a service's own resolver knows, as JSON: [[path, {method: what it asks for}], …].
+
+A method asks for a scope, or is for `anybody` (who may show a token, but no bad one), for `anybody, unseen`
+(no token is looked at), for a `service` with a scope, for those whom a `page` or an `admin` lets in.
+A scope for which the log-in must not be long ago is a `fresh` one.
 
 list_urls.py catalog_product    in the service's environment
 """
@@ -17,7 +21,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PARAMETER = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 
 
-def django_urls(service: str) -> Iterator[tuple[str, list[str]]]:
+def django_urls(service: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Of a Django service. All of its admin stands as one path."""
     os.environ["DJANGO_SETTINGS_MODULE"] = f"{service}.settings"
     import django
@@ -27,18 +31,41 @@ def django_urls(service: str) -> Iterator[tuple[str, list[str]]]:
     yield from walk(get_resolver().url_patterns, "/")
 
 
-def walk(patterns: Iterable[Any], prefix: str) -> Iterator[tuple[str, list[str]]]:
+def walk(patterns: Iterable[Any], prefix: str) -> Iterator[tuple[str, dict[str, str]]]:
     """The paths below a list of patterns."""
     from django.contrib.admindocs.views import simplify_regex
 
     for pattern in patterns:
         path = prefix + PARAMETER.sub(r"{\1}", simplify_regex(str(pattern.pattern)).lstrip("/"))
         if path.startswith("/admin/"):
-            yield path, ["GET", "POST"]
+            yield path, dict.fromkeys(("GET", "POST"), "admin")
         elif hasattr(pattern, "url_patterns"):
             yield from walk(pattern.url_patterns, path)
         else:
-            yield path, methods_of(pattern.callback)
+            methods = methods_of(pattern.callback)
+            yield path, {method: asked_for(pattern.callback, method) for method in methods}
+
+
+def asked_for(callback: Any, method: str) -> str:
+    """What a view of Django asks for."""
+    from chassis.django.permissions import scope_of
+    from chassis.django.views import PublicReads, ServicesOnly
+
+    view = getattr(callback, "cls", None)
+    if view is None:
+        return "page"
+    if not view.authentication_classes:
+        return "anybody, unseen"
+    if getattr(view, "public", False) or (issubclass(view, PublicReads) and method == "GET"):
+        return "anybody"
+    scope = scope_of(view, method)
+    return f"service {scope}" if issubclass(view, ServicesOnly) else f"{freshness(view, method)}{scope}"
+
+
+def freshness(view: Any, method: str) -> str:
+    """Whether a view asks that the log-in is not long ago, of all methods or of some."""
+    step_up = getattr(view, "step_up", False)
+    return "fresh " if step_up is True or (step_up and method in step_up) else ""
 
 
 def methods_of(callback: Any) -> list[str]:
@@ -69,11 +96,26 @@ def is_meant(view: Any, method: str) -> bool:
     return hasattr(view, method) and getattr(view, method) is not ProcessFormView.put
 
 
-def flask_urls(service: str) -> Iterator[tuple[str, list[str]]]:
+def flask_urls(service: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Of a Flask service."""
     application = importlib.import_module(service).create_app()
     for rule in application.url_map.iter_rules():
-        yield PARAMETER.sub(r"{\1}", rule.rule), sorted(set(rule.methods) & set(METHODS))
+        view = application.view_functions[rule.endpoint]
+        view = getattr(view, "view_class", view)
+        is_admin = rule.rule.startswith(application.config["ADMIN_PATH"])
+        methods = sorted(set(rule.methods) & set(METHODS))
+        asked = {method: "admin" if is_admin else asked_by_flask(view, method) for method in methods}
+        yield PARAMETER.sub(r"{\1}", rule.rule), asked
+
+
+def asked_by_flask(view: Any, method: str) -> str:
+    """What a view of Flask asks for."""
+    if getattr(view, "reads_token", True) is False:
+        return "anybody, unseen"
+    if getattr(view, "public", False) or (getattr(view, "reads_are_public", False) and method == "GET"):
+        return "anybody"
+    stated = view.required_scope
+    return f"{freshness(view, method)}{stated if isinstance(stated, str) else stated[method]}"
 
 
 def main(service: str) -> None:

@@ -20,6 +20,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from chassis.testing.leaks import leaks
 from mercato import topology
 from mercato.failures import Failure
 from mercato.postgres import Cluster, provide, temporary_cluster
@@ -137,6 +138,9 @@ class Run:
         passed = int(totals.get("tests", 0)) - failed - skipped
         if code != 0 and not failed:
             return Result(passed, 1, skipped, f"pytest ended with status {code}")
+        leaked = [] if failed else leaks(self._output.read_text(errors="replace"))
+        if leaked:
+            return Result(passed, 1, skipped, f"its output gives away {', '.join(leaked)}")
         return Result(passed, failed, skipped)
 
 

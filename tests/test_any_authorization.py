@@ -41,12 +41,14 @@ def kept(request, system, connect):
         yield kept
 
 
+@pytest.mark.case("D2")
 @settings(max_examples=300, deadline=None)
 @given(ONE_LINE)
 def test_refuses_any_bytes_in_one_line(kept, value):
     assert kept.ask(value).status in {400, 401}
 
 
+@pytest.mark.case("D2")
 @settings(max_examples=100, deadline=None)
 @given(VALUES)
 def test_answers_no_5xx_to_any_bytes_at_all(system, connect, value):

@@ -34,6 +34,7 @@ def ask(system, service, token):
     return system.http.get(f"{system.url_of(service.process)}{service.read}", headers=headers, timeout=10)
 
 
+@pytest.mark.case("B7", "B8")
 @pytest.mark.parametrize(
     ("addressed", "asked"), PAIRS, ids=[f"{a.audience} at {b.audience}" for a, b in PAIRS]
 )
@@ -44,6 +45,7 @@ def test_is_good_where_it_is_addressed_to_and_nowhere_else(system, forwarded, ad
     assert (response.status_code, response.json().get("code")) == expected
 
 
+@pytest.mark.case("B8")
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.audience)
 def test_is_refused_at_the_edge(system, forwarded, service):
     response = system.request("GET", service.read, token=forwarded[service.audience])
@@ -51,6 +53,7 @@ def test_is_refused_at_the_edge(system, forwarded, service):
     assert (response.status_code, response.json()["code"]) == (401, "invalid-token")
 
 
+@pytest.mark.case("B8")
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.audience)
 def test_carries_no_scope_of_another_service(forwarded, service):
     others = {other.reads for other in SERVICES} - {service.reads}

@@ -26,7 +26,7 @@ FLASK_FILES = frozenset(
 CHASSIS_MODULES = frozenset(
     {
         *("env", "ids", "strict_json", "keys", "tokens", "problems", "logs", "http", "health", "serve"),
-        "metrics",
+        *("metrics", "revocations", "step_up"),
         *("files", "images", "lists", "postgres", "preconditions", "web", "django", "flask", "testing"),
     }
 )
@@ -157,6 +157,7 @@ def test_keeps_development_and_the_embedded_database_out_of_a_services_requireme
     assert [path for path in ROOT.glob("*/requirements.txt") if pins(path).keys() & unwanted] == []
 
 
+@pytest.mark.case("C10")
 def test_tracks_no_key_and_no_database():
     suffixes = {".pem", ".sqlite3", ".db", ".pyc", ".p12", ".key"}
     marker = "PRIVATE " + "KEY-----"

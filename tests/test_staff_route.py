@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from forms import log_in_by_form
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 PERSONAS = ("shopper", "catalogue-editor", "stock-keeper", "marketing", "finance", "support", "superuser")
@@ -42,15 +43,8 @@ def token_in(page):
 
 def log_in(system, persona):
     """A browser, as far as cookies go, in which somebody has logged in with the form."""
-    browser = requests.Session()
+    browser = log_in_by_form(system, persona)
     browser.headers.update(HTML)
-    url = f"{system.origin}/account/login/"
-    known = system.logins[persona]
-    form = {"login": known["email"], "password": known["password"]}
-    form["csrfmiddlewaretoken"] = token_in(browser.get(url, timeout=10).text)
-    origin = {"Origin": system.origin}
-    answer = browser.post(url, data=form, headers=origin, allow_redirects=False, timeout=10)
-    assert answer.status_code == 302, answer.text
     return browser
 
 

@@ -67,6 +67,7 @@ def assert_refused(done, named):
     assert named in done.stderr
 
 
+@pytest.mark.case("L4")
 @pytest.mark.parametrize(("process", "name"), SETTINGS)
 def test_refuses_to_start_without_a_setting(complete, process, name):
     del complete[name]
@@ -74,6 +75,7 @@ def test_refuses_to_start_without_a_setting(complete, process, name):
     assert_refused(start(PROCESSES[process], complete), name)
 
 
+@pytest.mark.case("L4")
 @each_process
 def test_refuses_to_start_without_usable_keys(complete, process):
     (Path(complete["KEYS_PUBLIC"]) / "jwks.json").write_text('{"keys": []}')
@@ -94,6 +96,7 @@ def test_refuses_to_start_without_a_key_to_sign_with(complete, process, kind):
     assert_refused(start(PROCESSES[process], complete), f"exactly one active {kind} key")
 
 
+@pytest.mark.case("L4")
 @each_process
 def test_refuses_a_public_origin_without_tls(complete, process):
     complete["MERCATO_ORIGIN"] = "http://shop.example"

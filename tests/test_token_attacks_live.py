@@ -44,6 +44,11 @@ each_public_service = pytest.mark.parametrize(
     "service", [service for service in SERVICES if service.is_public], ids=name_of
 )
 each_attack = pytest.mark.parametrize("case", ATTACKS, ids=lambda case: case.label)
+every_row = pytest.mark.case(
+    "A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16 A17 A18 A19 A20 A21 A22",
+    "A23 A24 A25 A26 A27 A28 A29 A30 A31 A32 A33",
+    "B1 B2 B3 B4 B5 B6 B7 B9 B10 B11 B12 D1 D2 D3",
+)
 
 
 def request(port, parts, read=READ, write=WRITE):
@@ -83,6 +88,7 @@ def assert_all_alike(replies):
     assert len({tuple(sorted(name for name, _ in reply.fields)) for reply in replies}) == 1
 
 
+@every_row
 @each_service
 @each_attack
 def test_answers_at_a_service_as_it_must(system, connect, service, case):
@@ -99,6 +105,7 @@ def test_answers_at_a_service_as_it_must(system, connect, service, case):
         assert_answer(reply, case.service)
 
 
+@pytest.mark.case("D6")
 @each_public_service
 @pytest.mark.parametrize("case", BAD_AT_A_SERVICE, ids=lambda case: case.label)
 def test_is_refused_where_nobody_needs_a_token(system, connect, service, case):
@@ -111,6 +118,7 @@ def test_is_refused_where_nobody_needs_a_token(system, connect, service, case):
     assert_answer(reply, Answer.REFUSED)
 
 
+@pytest.mark.case("D6")
 @each_public_service
 @pytest.mark.parametrize("case", BAD_AT_THE_EDGE, ids=lambda case: case.label)
 def test_is_refused_at_the_edge_where_nobody_needs_a_token(system, connect, service, case):
@@ -119,6 +127,7 @@ def test_is_refused_at_the_edge_where_nobody_needs_a_token(system, connect, serv
     assert_answer(send(connect, system.port, parts, read=service.path, write=service.write), Answer.REFUSED)
 
 
+@pytest.mark.case("D7")
 @each_public_service
 @pytest.mark.parametrize("headers", NOBODY.values(), ids=NOBODY)
 def test_shows_nobody_in_particular_what_is_public(system, connect, service, headers):
@@ -129,6 +138,7 @@ def test_shows_nobody_in_particular_what_is_public(system, connect, service, hea
         assert "public" in reply.header("cache-control")
 
 
+@every_row
 @each_attack
 def test_answers_at_the_edge_as_it_must(system, connect, case):
     reply = send(connect, system.port, case.build(system.aim("gateway")))
@@ -155,6 +165,7 @@ def test_tells_nobody_at_a_service_why_a_token_is_bad(system, connect, service):
     assert_all_alike(replies)
 
 
+@pytest.mark.case("A23", "A24", "A25")
 @each_service
 @pytest.mark.parametrize("case", FETCHING, ids=lambda case: case.label)
 def test_fetches_no_key(system, connect, case, service):
@@ -170,6 +181,7 @@ def test_fetches_no_key(system, connect, case, service):
             listener.accept()
 
 
+@pytest.mark.case("B9")
 def test_refuses_an_access_token_as_a_refresh_token(system):
     access = system.log_in("shopper")["access"]
 
@@ -178,6 +190,7 @@ def test_refuses_an_access_token_as_a_refresh_token(system):
     assert (response.status_code, response.json()["code"]) == (401, "invalid-token")
 
 
+@pytest.mark.case("B9")
 def test_refuses_a_refresh_token_as_an_access_token(system):
     refresh = system.log_in("shopper")["refresh"]
 
@@ -197,6 +210,7 @@ def test_reads_no_authorization_header_where_tokens_are_given_out(system, path, 
     assert (plain.status_code, with_bearer.status_code) == (status, status)
 
 
+@pytest.mark.case("D3", "D8")
 @each_service
 def test_writes_no_token_into_a_log_a_metric_or_an_answer(system, eventually, service):
     pair = system.log_in("shopper")
@@ -209,6 +223,7 @@ def test_writes_no_token_into_a_log_a_metric_or_an_answer(system, eventually, se
     assert_nowhere(system, eventually, answers)
 
 
+@pytest.mark.case("D8")
 def test_writes_no_token_that_is_given_out_or_spoiled_into_a_log_a_metric_or_an_answer(
     system, connect, eventually
 ):

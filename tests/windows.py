@@ -33,6 +33,13 @@ SHOPPER_PAGES: Final = (
     "/account",
     "/wallet",
     "/account/password/change/",
+    "/account/security/",
+    "/account/security/app/",
+    "/account/passkeys/add/",
+    "/account/sessions/",
+    "/account/reauthenticate/",
+    "/account/addresses/",
+    "/account/addresses/add/",
     "/account/logout/",
     "/admin/wallet/",
 )

@@ -1,5 +1,6 @@
 import io
 import re
+import time
 from html import unescape
 
 import pytest
@@ -179,6 +180,17 @@ def test_refuses_the_token_of_another_browser(admin, as_staff, make_banner, stor
         data=FORM | {"title": "Spring", "seen": "1", "csrf_token": token(other, edit_url(banner))},
     )
 
+    assert stored().title == "Winter"
+
+
+@pytest.mark.case("K6")
+def test_asks_for_a_recent_log_in_before_a_write(as_staff, make_banner, stored):
+    banner = make_banner()
+    editor = as_staff("banner:admin", auth_time=int(time.time()) - 1000)
+
+    response = post(editor, edit_url(banner), title="Spring", seen="1")
+
+    assert (response.status_code, response.json["code"]) == (401, "step-up-required")
     assert stored().title == "Winter"
 
 

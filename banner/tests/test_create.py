@@ -97,6 +97,7 @@ def test_refuses_a_reference_of_the_wrong_form(editor, kind, ref):
     assert errors(response) == {("#/target/ref", "invalid")}
 
 
+@pytest.mark.case("E16")
 @pytest.mark.parametrize("host", ["evil.example", "partner.example.evil.example", "sub.partner.example"])
 def test_refuses_a_host_that_is_not_allowed(editor, host):
     response = editor.post(URL, json=BANNER | {"target": {"kind": "external", "ref": f"https://{host}/"}})

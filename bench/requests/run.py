@@ -26,6 +26,7 @@ import requests
 
 from mercato.assembly import open_system
 from mercato.home import Home
+from mercato.totp import Codes
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 from forms import log_in_by_form
@@ -60,11 +61,16 @@ class Shop:
         self.origin = status["origin"]
         self.logins = {login["persona"]: login for login in self._ask("logins")}
         self._pids = {process["name"]: process["pid"] for process in status["processes"]}
+        self._ports = {process["name"]: process["port"] for process in status["processes"]}
         self.home = Home.at(data)
 
     def seconds(self) -> dict[str, float]:
         """CPU time that each process has used, with its children, those that have ended too."""
         return {name: sum(map(_used, _family(pid))) for name, pid in self._pids.items()}
+
+    def url_of(self, process: str) -> str:
+        """Where a process itself listens."""
+        return f"http://127.0.0.1:{self._ports[process]}"
 
     def sizes(self) -> dict[str, int]:
         """Bytes of each table of each service with its indexes."""
@@ -84,8 +90,15 @@ class Shop:
 
     def log_in(self, persona: str) -> requests.Response:
         """One log-in by the API."""
-        known = {key: self.logins[persona][key] for key in ("email", "password")}
+        login = self.logins[persona]
+        known = {key: login[key] for key in ("email", "password")} | {"otp": self.otp(persona)}
         return requests.post(f"{self.origin}/api/v1/auth/login", json=known, timeout=10)
+
+    def otp(self, persona: str) -> str:
+        """A code of a member of staff that nobody has used; empty for others."""
+        login = self.logins[persona]
+        codes = Codes(self.home.codes_file)
+        return codes.next(login["email"], login["totp_secret"]) if login["totp_secret"] else ""
 
     def _ask(self, command: str) -> Any:
         done = subprocess.run(

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import jwt
 
+from chassis.ids import uuid7
 from chassis.keys import KeyStore
+from chassis.revocations import REVOCATIONS_FILE, Revocations, RevocationStore, sign_revocations
 from chassis.testing.forge import Forge, write_keys
 from chassis.tokens import Verifier
 
 SCOPE = "wallet:read wallet:write orders:read orders:write account:write"
 ROUNDS = 9
+MOST_REVOKED = 5000
 
 
 def microseconds(call: Callable[[], object], times: int) -> float:
@@ -36,8 +39,14 @@ def main() -> None:
         key = store.current().keys[forge.access.kid]
         cached = Verifier(store, issuer=forge.issuer, audience="wallet")
         cold = Verifier(store, issuer=forge.issuer, audience="wallet", cache_size=0)
+        everything = Revocations(sids=frozenset(str(uuid7()) for _ in range(MOST_REVOKED)))
+        signed = sign_revocations(everything, forge.access, issuer=forge.issuer, now=int(time.time()))
+        (keys_dir / "public" / REVOCATIONS_FILE).write_bytes(signed)
+        revoked = RevocationStore(keys_dir / "public", store, issuer=forge.issuer)
+        watchful = Verifier(store, issuer=forge.issuer, audience="wallet", revocations=revoked)
         calls: dict[str, tuple[Callable[[], object], int]] = {
             "cached verification": (lambda: cached.verify(token), 100_000),
+            "the same, with a full list of revocations": (lambda: watchful.verify(token), 100_000),
             "cold verification": (lambda: cold.verify(token), 500),
             "jwt.decode alone (accepts what we refuse)": (
                 lambda: jwt.decode(token, key.jwk, algorithms=["ES256"], audience="wallet"),

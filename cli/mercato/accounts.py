@@ -63,7 +63,7 @@ class Account:
         """An access token that is good for a while. Raises: ApiRefused."""
         with self._lock:
             if self._tokens is None:
-                self._keep(self._api.login(self._login.email, self._login.password))
+                self._keep(self._api.login(self._login))
             elif self._clock() >= self._renew_at:
                 self._keep(self._api.refresh(self._tokens))
             assert self._tokens is not None  # noqa: S101  For the type checker: _keep has set it.

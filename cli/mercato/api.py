@@ -11,10 +11,13 @@ from urllib.parse import urlsplit
 import requests
 
 from mercato.failures import Failure
+from mercato.personas import Login
+from mercato.totp import Codes
 
 _TIMEOUT = (2.0, 30.0)  # seconds, to connect and for each piece of the answer
 _NOT_FOUND = 404
 _PAGE = 100
+_WRONG_CODE = "wrong-otp"
 
 
 class ApiRefused(Failure):
@@ -64,14 +67,35 @@ class Api:
     Several threads may use it; each has connections of its own.
     """
 
-    def __init__(self, edge_url: str, origin: str) -> None:
+    def __init__(self, edge_url: str, origin: str, codes: Codes | None = None) -> None:
+        """codes: where those of second factors come from."""
         self._edge_url = edge_url
+        self._codes = codes or Codes()
         self._host = urlsplit(origin).netloc
         self._local = threading.local()
 
-    def login(self, email: str, password: str) -> Tokens:
-        """Log in. Raises: ApiRefused."""
-        return _tokens(self.send("POST", "/auth/login", json={"email": email, "password": password}))
+    def login(self, login: Login) -> Tokens:
+        """Log in, with a code where there is a second factor; one that somebody has used is passed over.
+
+        Raises: ApiRefused.
+        """
+        if not login.totp_secret:
+            return self.login_without_code(login)
+        for is_last in (False, False, False, True):
+            try:
+                return self._login(login, otp=self._codes.next(login.email, login.totp_secret))
+            except ApiRefused as exc:
+                if exc.code != _WRONG_CODE or is_last:
+                    raise
+        raise AssertionError("The last try returns or raises.")
+
+    def login_without_code(self, login: Login) -> Tokens:
+        """Log in by the password alone. Raises: ApiRefused."""
+        return self._login(login)
+
+    def _login(self, login: Login, **more: str) -> Tokens:
+        known = {"email": login.email, "password": login.password}
+        return _tokens(self.send("POST", "/auth/login", json=known | more))
 
     def refresh(self, tokens: Tokens) -> Tokens:
         """New tokens for old ones, which are void then. Raises: ApiRefused."""

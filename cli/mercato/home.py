@@ -94,6 +94,11 @@ class Home:
         return self.data_dir / "logins.json"
 
     @property
+    def codes_file(self) -> Path:
+        """Which codes of the demo's authenticator apps were handed out."""
+        return self.data_dir / "codes.json"
+
+    @property
     def secrets_file(self) -> Path:
         return self.data_dir / "secrets.json"
 

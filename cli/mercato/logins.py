@@ -21,7 +21,10 @@ from mercato.topology import public_origin, refuse_demo
 @json_option
 @home_option
 def logins(persona: str | None, as_json: bool, home: Home) -> None:
-    """Show the demo log-ins made on this machine, or one persona's e-mail and password."""
+    """Show the demo log-ins made on this machine, or one persona's e-mail and password.
+
+    With --json also the secret for an authenticator app; mercato otp makes the codes of staff without one.
+    """
     origin = read_state(home).origin
     refuse_demo(public_origin(default_port()))
     if origin:
@@ -38,6 +41,7 @@ def logins(persona: str | None, as_json: bool, home: Home) -> None:
 
 
 def print_logins(known: Iterable[Login]) -> None:
-    """A table of persona, e-mail and password."""
+    """A table of persona, e-mail and password, and how to come by the code that staff are asked for."""
     for login in known:
         console.out.print(f"  {login.persona:<18}{login.email:<32}{login.password}", markup=False)
+    console.out.print("\n  Staff are asked for a code as well: mercato otp superuser", markup=False)

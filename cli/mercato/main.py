@@ -18,6 +18,7 @@ try:  # The imports take a moment, in which Ctrl-C deserves no traceback either.
     from mercato.logs import logs
     from mercato.manage import manage
     from mercato.migrate import migrate
+    from mercato.otp import otp
     from mercato.provision import provision
     from mercato.restart import restart
     from mercato.restore import restore
@@ -57,6 +58,7 @@ for command in (
     seed,
     keys,
     logins,
+    otp,
     token,
     user,
     backup,

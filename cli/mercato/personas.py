@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from mercato.failures import Failure
 from mercato.home import Home, UnreadableFile, read_json, write_private_json
 from mercato.topology import allows_demo
+from mercato.totp import new_secret
 from mercato.users import KnownUser, NewUser
 
 
@@ -38,10 +39,17 @@ class Persona:
     def email(self) -> str:
         return f"{self.name}@example.com"
 
+    @property
+    def is_staff(self) -> bool:
+        return self.groups != ("customer",)
+
 
 @dataclass(frozen=True)
 class Login:
-    """A persona's log-in. `sub` and `scopes` are empty until the gateway has made the user."""
+    """A persona's log-in; staff have an authenticator app, whose secret is in base32.
+
+    `sub` and `scopes` are empty until the gateway has made the user.
+    """
 
     persona: str
     email: str
@@ -100,14 +108,14 @@ def find_login(home: Home, persona: str) -> Login:
 
 
 def prepare_logins(home: Home) -> list[Login]:
-    """A log-in for each persona, with a new password where there was none.
+    """A log-in for each persona, with a new password where there was none, and for staff a second factor.
 
     They are written before they are used: a crash must not leave a user whose password nobody knows.
 
     Raises: UnreadableFile, Failure.
     """
     kept = {login.persona: login for login in read_logins(home)}
-    logins = [kept.get(persona.name) or _new_login(persona) for persona in PERSONAS]
+    logins = [_with_factor(kept.get(persona.name) or _new_login(persona), persona) for persona in PERSONAS]
     if logins != list(kept.values()):
         write_logins(home, logins)
     return logins
@@ -133,7 +141,7 @@ def refuse_to_publish(home: Home, origin: str) -> None:
 def new_user(login: Login) -> NewUser:
     """What the gateway needs to make the persona."""
     groups = next(persona.groups for persona in PERSONAS if persona.name == login.persona)
-    return NewUser(login.email, login.password, groups)
+    return NewUser(login.email, login.password, groups, login.totp_secret)
 
 
 def with_identity(login: Login, user: KnownUser) -> Login:
@@ -143,6 +151,12 @@ def with_identity(login: Login, user: KnownUser) -> Login:
 
 def _new_login(persona: Persona) -> Login:
     return Login(persona.name, persona.email, new_password())
+
+
+def _with_factor(login: Login, persona: Persona) -> Login:
+    # Those made by a version before this one have none.
+    is_missing = persona.is_staff and not login.totp_secret
+    return replace(login, totp_secret=new_secret()) if is_missing else login
 
 
 def new_password() -> str:

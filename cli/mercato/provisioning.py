@@ -139,8 +139,9 @@ def _write_secrets(folder: Path, *, origin: str, with_demo: bool) -> None:
     _replace(folder / EDGE / "edge_key", _once(folder / WEB / "edge_key", _secret))
     # Jobs of the gateway sign nothing and answer nobody: what its settings ask for is good for nothing else.
     for job in (migrate_holder(GATEWAY), PEOPLE):
-        _once(folder / job / "secret_key", _secret)
         _once(folder / job / "edge_key", _secret)
+    # The secrets of second factors are encrypted by this job, for the web to read.
+    _replace(folder / PEOPLE / "secret_key", (folder / WEB / "secret_key").read_text())
     _replace(folder / PEOPLE / "database_url", (folder / WEB / "database_url").read_text())
     _once(folder / POSTGRES / "password", _secret, mode=_SHARED_FILE)
     _replace(folder / POSTGRES / "init.sql", init_sql(_passwords(folder)), mode=_SHARED_FILE)

@@ -17,6 +17,7 @@ from mercato.personas import read_logins
 from mercato.seeding import Seeded, seed_shop
 from mercato.seeding import seed as seed_system
 from mercato.topology import System, wants_demo
+from mercato.totp import Codes
 
 
 @click.command()
@@ -56,7 +57,7 @@ def _seed_elsewhere(edge_url: str, home: Home) -> None:
     if not logins:
         raise Failure(f"there are no log-ins in {home.logins_file}; mercato provision makes them")
     with _shown() as progress:
-        _tell(seed_shop(Api(edge_url, origin), logins, progress=progress))
+        _tell(seed_shop(Api(edge_url, origin, Codes(home.codes_file)), logins, progress=progress))
 
 
 def _tell(seeded: Seeded) -> None:

@@ -23,10 +23,12 @@ from mercato.personas import (
 )
 from mercato.postgres import identity
 from mercato.topology import SERVICES, System, refuse_demo
+from mercato.totp import Codes
 from mercato.users import create_users
 
 _STAMP = "seed"
 _UNAUTHORIZED = 401
+_NEEDS_CODE = "otp-required"
 Progress = Callable[[int, int], None]
 
 
@@ -46,7 +48,7 @@ def seed(system: System, *, progress: Progress = lambda _done, _of: None) -> See
     Raises: ApiRefused, UsersRefused, Failure on an origin that is not for demos.
     """
     refuse_demo(system.origin)
-    api = Api(system.edge_url, system.origin)
+    api = Api(system.edge_url, system.origin, Codes(system.home.codes_file))
     logins, made = _people(system, api)
     seeded = seed_shop(api, logins, progress=progress)
     note_seeded(system)
@@ -87,7 +89,7 @@ def note_seeded(system: System) -> None:
 def _people(system: System, api: Api) -> tuple[list[Login], int]:
     """The log-ins, all of them known to the gateway, and how many had to be made."""
     logins = prepare_logins(system.home)
-    unknown = [login for login in logins if not login.sub or not _can_log_in(api, login)]
+    unknown = [login for login in logins if not login.sub or not _is_known(api, login)]
     if unknown:
         made = {user.email: user for user in create_users(system, [new_user(login) for login in unknown])}
         logins = [with_identity(one, made[one.email]) if one.email in made else one for one in logins]
@@ -95,14 +97,15 @@ def _people(system: System, api: Api) -> tuple[list[Login], int]:
     return logins, len(unknown)
 
 
-def _can_log_in(api: Api, login: Login) -> bool:
+def _is_known(api: Api, login: Login) -> bool:
+    """Whether the gateway knows the password, and that there is a second factor. Spends no code."""
     try:
-        api.logout(api.login(login.email, login.password))
+        api.logout(api.login_without_code(login))
     except ApiRefused as exc:
         if exc.status != _UNAUTHORIZED:
             raise
-        return False
-    return True
+        return exc.code == _NEEDS_CODE and bool(login.totp_secret)
+    return not login.totp_secret
 
 
 def _fund_wallets(api: Api, logins: Mapping[str, Login]) -> Iterator[bool]:
@@ -122,7 +125,7 @@ def _identified(api: Api, login: Login) -> Login:
     """The log-in with its subject, which only the gateway knows where the people were made elsewhere."""
     if login.sub:
         return login
-    tokens = api.login(login.email, login.password)
+    tokens = api.login(login)
     api.logout(tokens)
     return replace(login, sub=tokens.subject)
 
@@ -139,7 +142,7 @@ def _adjustment(login: Login, funding: Funding) -> dict[str, object]:
 
 def _stamp(system: System) -> str:
     identities = [identity(system.databases[service.name].app) for service in SERVICES]
-    logins = [(login.persona, login.sub) for login in read_logins(system.home)]
+    logins = [(login.persona, login.sub, bool(login.totp_secret)) for login in read_logins(system.home)]
     if not all(identities):
         return ""
     content = json.dumps([identities, logins, [asdict(persona) for persona in PERSONAS], fingerprint()])

@@ -9,6 +9,7 @@ from mercato.options import home_option
 from mercato.personas import find_login
 from mercato.state import read_state
 from mercato.topology import refuse_demo
+from mercato.totp import Codes
 
 
 @click.command()
@@ -21,5 +22,5 @@ def token(persona: str, home: Home) -> None:
     running = read_state(home)
     refuse_demo(running.origin)
     login = find_login(home, persona)
-    api = Api(f"http://127.0.0.1:{running.port}", running.origin)
-    click.echo(api.login(login.email, login.password).access)
+    api = Api(f"http://127.0.0.1:{running.port}", running.origin, Codes(home.codes_file))
+    click.echo(api.login(login).access)

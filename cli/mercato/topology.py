@@ -53,7 +53,7 @@ GATEWAY = Service(
     "gateway",
     process="web",
     port_offset=10,
-    options=("LOGIN_AUDIENCE", "MAIL_URL", "MAIL_URL_FILE", "MAIL_FROM"),
+    options=("GATEWAY_PEOPLE_PER_ADDRESS", "LOGIN_AUDIENCE", "MAIL_URL", "MAIL_URL_FILE", "MAIL_FROM"),
     has_key=True,
     asks=("wallet", "catalog_category", "catalog_product", "catalog_variant", "banner"),
 )

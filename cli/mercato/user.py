@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from mercato import console
 from mercato.assembly import open_system
 from mercato.failures import Failure
 from mercato.home import Home
@@ -33,3 +34,5 @@ def create(email: str, groups: tuple[str, ...], password_stdin: bool, home: Home
     click.echo(f"sub       {made.sub}\nscopes    {' '.join(made.scopes)}")
     if not password_stdin:
         click.echo(f"password  {password}")
+    if set(groups) - {"customer"}:
+        console.note("no admin opens to them before they have added a second factor at /account/security/")

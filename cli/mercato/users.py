@@ -3,7 +3,7 @@
 import json
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from mercato.failures import Failure
 from mercato.topology import GATEWAY, System
@@ -20,6 +20,7 @@ class NewUser:
     email: str
     password: str
     groups: tuple[str, ...]
+    totp_secret: str | None = None
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,13 @@ class KnownUser:
 
 
 def create_users(system: System, users: Sequence[NewUser]) -> list[KnownUser]:
-    """Make the users, all or none, in their order; one that exists gets the new password and groups.
+    """Make the users, all or none, in their order; one that exists gets the new password and groups,
+    and the new secret of an authenticator app if there is one.
 
     Raises: UsersRefused.
     """
-    wanted = [{"email": u.email, "password": u.password, "groups": list(u.groups)} for u in users]
-    answer = _ask(system, "create_users", json.dumps(wanted), "the gateway did not make the users")
+    wanted = json.dumps([asdict(user) for user in users])
+    answer = _ask(system, "create_users", wanted, "the gateway did not make the users")
     # The answer is the last line; the service may have logged to standard output before it.
     made = json.loads(answer.splitlines()[-1])
     return [KnownUser(user["email"], user["sub"], tuple(user["scopes"])) for user in made]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from terminal import Mercato, free_base
 
+from chassis.testing.leaks import leaks_of_logs, secrets_in
 from chassis.testing.sharing import making
 from mercato.home import Home
 from mercato.topology import Program
@@ -80,3 +81,5 @@ def mercato(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     mercato = Mercato(data_dir, free_base())
     yield mercato
     mercato.stop()
+    secrets = [secret for path in data_dir.glob("*.json") for secret in secrets_in(path)]
+    assert leaks_of_logs(data_dir, secrets) == []

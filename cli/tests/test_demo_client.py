@@ -12,8 +12,11 @@ from mercato.api import Api, ApiRefused, Upload
 from mercato.demo.posting import Posting, Staff
 from mercato.demo.studio import open_studio
 from mercato.personas import Login
+from mercato.totp import Codes
 
 LOGIN = Login("catalogue-editor", "catalogue-editor@example.com", "secret")
+SECRET = "MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U"
+TOKENS: dict[str, object] = {"access": "first", "refresh": "r1", "expires_in": 300}
 Played = tuple[int, dict[str, object]]
 
 
@@ -22,6 +25,7 @@ class Edge:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.bodies: list[dict[str, str]] = []
         self.bearers: list[str] = []
         self.answers: dict[str, list[Played]] = {}
 
@@ -38,7 +42,7 @@ class Edge:
 @pytest.fixture
 def edge() -> Edge:
     edge = Edge()
-    edge.play("/auth/login", (200, {"access": "first", "refresh": "r1", "expires_in": 300}))
+    edge.play("/auth/login", (200, TOKENS))
     edge.play("/auth/refresh", (200, {"access": "second", "refresh": "r2", "expires_in": 300}))
     edge.play("/auth/logout", (204, {}))
     return edge
@@ -48,7 +52,9 @@ def edge() -> Edge:
 def api(edge: Edge) -> Iterator[Api]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"] or 0))
+            body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+            if self.headers["Content-Type"] == "application/json":
+                edge.bodies.append(json.loads(body))
             status, content = edge.answer(self.path.partition("?")[0], self.headers["Authorization"])
             body = json.dumps(content).encode()
             self.send_response(status)
@@ -86,6 +92,27 @@ def test_logs_in_once_for_many_requests(api: Api, edge: Edge) -> None:
         list(account.rows("/brands"))
 
     assert edge.asked == ["/auth/login", "/brands", "/brands", "/auth/logout"]
+
+
+def test_logs_staff_in_with_a_code(api: Api, edge: Edge) -> None:
+    login = Login("finance", "finance@example.com", "secret", totp_secret=SECRET)
+    edge.play("/auth/login", (401, {"code": "wrong-otp"}), (200, TOKENS))
+
+    api.login(login)
+
+    codes = [asked["otp"] for asked in edge.bodies]
+    assert len({*codes}) == 2
+    assert {asked["email"] for asked in edge.bodies} == {"finance@example.com"}
+
+
+def test_gives_up_when_no_code_is_right(api: Api, edge: Edge) -> None:
+    api._codes = Codes(clock=lambda: 1e9, pause=lambda _: None)
+    edge.play("/auth/login", (401, {"code": "wrong-otp"}))
+
+    with pytest.raises(ApiRefused):
+        api.login(Login("finance", "finance@example.com", "secret", totp_secret=SECRET))
+
+    assert len(edge.asked) == 4
 
 
 def test_renews_a_token_before_it_expires(api: Api, edge: Edge) -> None:

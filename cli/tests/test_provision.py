@@ -183,6 +183,13 @@ def test_makes_the_demos_people_of_their_log_ins(root: Path) -> None:
         (login["email"], login["password"]) for login in logins
     ]
     assert users[0]["groups"] == ["customer"]
+    assert [bool(user["totp_secret"]) for user in users] == [user["groups"] != ["customer"] for user in users]
+
+
+def test_lets_the_web_read_the_second_factors_that_the_people_are_made_with(root: Path) -> None:
+    keys = {(root / "secrets" / holder / "secret_key").read_text() for holder in ("people", "gateway-web")}
+
+    assert len(keys) == 1
 
 
 def test_refuses_to_take_the_demo_to_a_public_origin(root: Path) -> None:

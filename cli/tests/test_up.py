@@ -52,6 +52,35 @@ def test_makes_a_login_for_each_persona(running: Mercato) -> None:
     assert (running.data_dir / "logins.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_gives_staff_an_authenticator_app(running: Mercato) -> None:
+    logins = json.loads(running("logins", "--json").stdout)
+
+    with_app = {login["persona"] for login in logins if login["totp_secret"]}
+    assert with_app == {login["persona"] for login in logins} - {"shopper", "shopper-2"}
+
+
+def test_prints_a_code_that_logs_in(running: Mercato) -> None:
+    email, password = running("logins", "support").stdout.split()
+    code = running("otp", "support").stdout.strip()
+
+    url = f"http://localhost:{running.port}/api/v1/auth/login"
+    known = {"email": email, "password": password}
+    bare, right, again = (
+        requests.post(url, json=known | more, timeout=10) for more in ({}, {"otp": code}, {"otp": code})
+    )
+
+    assert (bare.status_code, bare.json()["code"]) == (401, "otp-required")
+    assert "orders:admin" in right.json()["scope"]
+    assert (again.status_code, again.json()["code"]) == (401, "wrong-otp")
+
+
+def test_has_no_code_for_a_shopper(running: Mercato) -> None:
+    answer = running("otp", "shopper")
+
+    assert answer.returncode == 1
+    assert "no second factor" in answer.stderr
+
+
 def test_prints_one_login_for_scripts(running: Mercato) -> None:
     email, password = running("logins", "shopper").stdout.split()
 
@@ -150,9 +179,9 @@ def test_shows_the_log_of_one_process(running: Mercato) -> None:
     assert running("logs", "nothing").returncode == 1
 
 
-@pytest.mark.parametrize("command", ["logins", "seed"])
-def test_refuses_demo_logins_behind_a_public_origin(running: Mercato, command: str) -> None:
-    answer = running(command, MERCATO_ORIGIN="https://shop.example")
+@pytest.mark.parametrize("command", [("logins",), ("seed",), ("otp", "superuser")])
+def test_refuses_demo_logins_behind_a_public_origin(running: Mercato, command: tuple[str, ...]) -> None:
+    answer = running(*command, MERCATO_ORIGIN="https://shop.example")
 
     assert (answer.returncode, answer.stdout) == (1, "")
     assert "loopback" in answer.stderr

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 HERE = Path(__file__).resolve().parent
 MERCATO = Path(sys.executable).with_name("mercato")
@@ -47,9 +47,12 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--hide-scrollbars"]
         )
+        cookies = {
+            persona: log_in(browser, origin, known[persona], *where) for persona in ("shopper", "superuser")
+        }
         for width in SIZES:
             for scheme in SCHEMES:
-                take(browser, origin, known, width, scheme)
+                take(browser, origin, cookies, width, scheme)
     put_together()
 
 
@@ -59,13 +62,13 @@ def ask(*arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-def take(browser: Browser, origin: str, known: dict[str, Any], width: str, scheme: str) -> None:
+def take(browser: Browser, origin: str, cookies: dict[str, Any], width: str, scheme: str) -> None:
     """Every page in one size and scheme."""
     for name, path in PAGES.items():
         context = browser.new_context(viewport=SIZES[width], color_scheme=scheme, reduced_motion="reduce")
         page = context.new_page()
         if name not in ALONE:
-            log_in(page, origin, known["shopper" if name == "wallet" else "superuser"])
+            context.add_cookies(cookies["shopper" if name == "wallet" else "superuser"])
         page.goto(origin + path)
         page.wait_for_load_state("networkidle")
         picture = Image.open(io.BytesIO(page.screenshot()))
@@ -73,13 +76,24 @@ def take(browser: Browser, origin: str, known: dict[str, Any], width: str, schem
         context.close()
 
 
-def log_in(page: Page, origin: str, login: dict[str, Any]) -> None:
-    """Log in by the form."""
+def log_in(browser: Browser, origin: str, login: dict[str, Any], *where: str) -> Any:
+    """Log in by the form, staff with a code, which is good once; the cookies that came of it."""
+    context = browser.new_context()
+    page = context.new_page()
+    button = page.get_by_role("main").get_by_role("button", name="Log in", exact=True)
     page.goto(f"{origin}/account/login/")
     page.get_by_label("E-mail").fill(login["email"])
     page.get_by_label("Password", exact=True).fill(login["password"])
-    page.get_by_role("main").get_by_role("button", name="Log in", exact=True).click()
+    button.click()
+    if login["totp_secret"]:
+        command = [MERCATO, "otp", login["persona"], *where]
+        code = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        page.get_by_label("Code").fill(code)
+        button.click()
     page.wait_for_url(f"{origin}/")
+    cookies = context.cookies()
+    context.close()
+    return cookies
 
 
 def put_together() -> None:

@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 
 from chassis.django.exceptions import problem_response
 from chassis.problems import code_for_status
+from gateway.limits.operations import TooManyRequests
 
 RETRY_SECONDS: Final = 10
 """What Retry-After says: as long as a breaker stays open (gateway.clients.breaker)."""
@@ -31,6 +32,18 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return respond(request, 403)
 
 
+def step_up(request: HttpRequest) -> HttpResponse:
+    """401: the log-in is too long ago for a write. It says how to confirm, and that nothing was saved."""
+    response = respond(request, 401, code="step-up-required")
+    response.headers["WWW-Authenticate"] = 'Cookie realm="mercato"'
+    return response
+
+
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """403: a second factor is what is missing."""
+    return respond(request, 403, code="second-factor-required")
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404."""
     return respond(request, 404)
@@ -46,6 +59,14 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     return as_unavailable(respond(request, 503))
 
 
+def too_many_requests(request: HttpRequest, refused: TooManyRequests) -> HttpResponse:
+    """429, with the seconds after which it may be tried again."""
+    response = respond(request, 429, retry_after=refused.retry_after)
+    for name, value in refused.headers.items():
+        response.headers[name] = value
+    return response
+
+
 def as_unavailable(response: HttpResponse) -> HttpResponse:
     """The same answer as a 503, which search engines do not take for the page."""
     response.status_code = 503
@@ -54,14 +75,18 @@ def as_unavailable(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def respond(request: HttpRequest, status: int, **context: Any) -> HttpResponse:
-    """A page of errors/ to whoever asks for HTML outside the API, else the status's problem document."""
+def respond(request: HttpRequest, status: int, *, code: str = "", **context: Any) -> HttpResponse:
+    """A page of errors/ to whoever asks for HTML outside the API, else a problem document; of a code, or of
+    what the status usually means.
+    """
     if request.path.startswith(DATA) or "text/html" not in request.headers.get("Accept", ""):
-        return problem_response(request, code_for_status(status))
+        return problem_response(request, code or code_for_status(status))
     shown = {
         "status": status,
         "title": HTTPStatus(status).phrase,
         "request_id": getattr(request, "request_id", ""),
     }
-    page = render_to_string(f"errors/{status}.html", shown | context, None if status >= 500 else request)
+    page = render_to_string(
+        f"errors/{code or status}.html", shown | context, None if status >= 500 else request
+    )
     return HttpResponse(page, status=status)

@@ -12,6 +12,8 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponseBase
 
 from gateway import errors
+from gateway.limits.devices import set_cookie
+from gateway.limits.operations import TooManyRequests
 
 _FORWARDED_PREFIX: Final = "HTTP_X_FORWARDED_"
 _FORWARDED: Final = (
@@ -69,6 +71,7 @@ class Pages:
         if request.path.startswith(errors.DATA):
             return self._get_response(request)
         response = errors.forbidden(request) if _is_of_another_site(request) else self._get_response(request)
+        set_cookie(request, response)
         response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
         response.headers.setdefault("X-Frame-Options", "DENY")
         response.headers.setdefault("Cache-Control", "private, no-store")
@@ -76,6 +79,8 @@ class Pages:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        if isinstance(exception, TooManyRequests):
+            return errors.too_many_requests(request, exception)
         # Our own database is away, which is no fault of the page either.
         is_away = isinstance(exception, OperationalError | InterfaceError)
         return errors.unavailable(request) if is_away and not request.path.startswith(errors.DATA) else None

@@ -136,6 +136,15 @@ ROUTES: Final = (
     Route("/api/openapi.json", READ, WEB, Credential.NONE, exact=True),
     Route("/api/v1/auth", ("POST",), WEB, Credential.NONE, body_limit=16 * 1024),
     Route(
+        "/api/v1/me",
+        (*READ, "POST", "PATCH", "DELETE"),
+        WEB,
+        Credential.BEARER,
+        audience="gateway",
+        scopes=frozenset({"account:write"}),
+        body_limit=16 * 1024,
+    ),
+    Route(
         "/api/v1/wallet",
         (*READ, "POST"),
         "wallet",

@@ -8,6 +8,7 @@ from chassis.django import defaults
 from chassis.env import (
     ConfigurationError,
     env_directory,
+    env_int,
     env_origin,
     env_secret,
     env_str,
@@ -42,10 +43,11 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 IS_DEVELOPMENT = is_loopback(ORIGIN) and ORIGIN.startswith("http:")
 _PREFIX = "" if IS_DEVELOPMENT else "__Host-"
 
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "gateway.accounts.session_store"
 SESSION_COOKIE_NAME = f"{_PREFIX}sid"
 SESSION_COOKIE_AGE = 30 * 24 * 3600  # Seconds. gateway.accounts.sessions ends it earlier.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not IS_DEVELOPMENT
+DEVICE_COOKIE_NAME = f"{_PREFIX}device"
 CSRF_COOKIE_NAME = f"{_PREFIX}csrftoken"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [ORIGIN]
@@ -59,7 +61,6 @@ INSTALLED_APPS = [
     "gateway.admin.GatewayAdmin",
     "django.contrib.contenttypes",
     "django.contrib.auth",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -72,6 +73,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "gateway.tokens",
     "gateway.accounts",
+    "gateway.limits",
     "gateway.mail",
     "gateway.storefront",
     "gateway.staff",
@@ -157,7 +159,6 @@ ACCOUNT_FORMS = {
     "confirm_password_reset_code": "gateway.accounts.forms.ConfirmReset",
     "reset_password_from_key": "gateway.accounts.forms.NewPassword",
     "change_password": "gateway.accounts.forms.ChangePassword",
-    "reauthenticate": "gateway.accounts.forms.Reauthenticate",
 }
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -170,9 +171,15 @@ ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = True
-# allauth counts in the cache, which each process has for itself. Limits of our own are to come.
+# allauth counts in the cache, which each process has for itself. Ours are in gateway.limits.
 ACCOUNT_RATE_LIMITS = False
+MFA_ADAPTER = "gateway.accounts.factors.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_TOTP_TOLERANCE = 1  # Steps of 30 seconds before and after the present one.
 ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "dashed": False, "length": 6}
+
+# Limits for each address are this many times as high: for a shop whose customers share one.
+PEOPLE_PER_ADDRESS = env_int("GATEWAY_PEOPLE_PER_ADDRESS", 1, minimum=1, maximum=10_000)
 
 # MAIL_URL says who takes mail. Without it mail is kept in files, for /dev/mail/ to show: in development only.
 MAIL_DIRECTORY = Path(env_str("GATEWAY_MAIL", str(BASE_DIR.parent / ".mail")))

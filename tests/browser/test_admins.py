@@ -1,9 +1,12 @@
 """One log-in opens every admin that one's role has, and a real browser finds nothing to complain of there."""
 
 import re
+import secrets
+import subprocess
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+from forms import log_in_by_form
 from playwright.sync_api import expect
 from windows import ADMINS
 
@@ -107,6 +110,42 @@ def test_saves_a_form_and_names_who_did(visitor, system):
     visitor.page.get_by_role("link", name="History").click()
 
     expect(visitor.page.get_by_role("main")).to_contain_text(system.logins["catalogue-editor"]["sub"])
+
+
+def let_log_in_be_long_ago(system, key):
+    """The clock cannot be turned, so the session is."""
+    lines = (
+        "from gateway.accounts.session_store import SessionStore",
+        f"store = SessionStore({key!r})",
+        "store['auth_time'] -= 1000",
+        "store.save()",
+    )
+    command = [system.command, "manage", "gateway", "shell", "--command", "\n".join(lines)]
+    subprocess.run(command, env=system.env, check=True, capture_output=True)
+
+
+def test_asks_for_a_recent_log_in_before_a_write_and_loses_nothing(visitor, system):
+    with log_in_by_form(system, "stock-keeper") as session:  # Not the one that others use.
+        visitor.take_cookies(session.cookies)
+        key = session.cookies["sid"]
+    visitor.visit("/admin/variants/catalog_variant/option/")
+    visitor.page.locator("#result_list tbody th a").first.click()
+    label = f"Told twice {secrets.token_hex(4)}"
+    visitor.page.locator("[name=name]").fill(label)
+    let_log_in_be_long_ago(system, key)
+
+    visitor.page.get_by_role("button", name="Save and continue editing").click()
+    expect(visitor.page.get_by_role("heading")).to_have_text("Please confirm that it is you")
+    expect(visitor.page.get_by_role("main")).to_contain_text("Nothing was saved")
+    with visitor.context.expect_page() as opened:
+        visitor.page.get_by_role("link", name="Confirm in a new tab").click()
+    opened.value.get_by_label("Password", exact=True).fill(system.logins["stock-keeper"]["password"])
+    opened.value.get_by_role("main").get_by_role("button", name="Go on", exact=True).click()
+    expect(opened.value).to_have_url(f"{visitor.origin}/staff")
+    visitor.page.reload()
+
+    expect(visitor.page.locator(".messagelist .success")).to_be_visible()
+    expect(visitor.page.locator("[name=name]")).to_have_value(label)
 
 
 def test_keeps_no_session_at_any_service(visitor, system):

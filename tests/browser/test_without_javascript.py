@@ -93,3 +93,20 @@ def test_logs_in_reads_the_wallet_and_logs_out(plain):
 
     plain.visit("/wallet")
     expect(plain.page).to_have_url(re.compile("/account/login/"))
+
+
+def test_keeps_addresses(new_visitor):
+    shopper = new_visitor(java_script_enabled=False)
+    shopper.log_in("shopper-2", then="/account/addresses/")
+    main = main_of(shopper)
+    main.get_by_role("link", name="Add an address").click()
+    for label, text in {"Name": "Ann Lee", "Street and number": "12 Harbor Row", "City": "Dublin"}.items():
+        shopper.page.get_by_label(label).fill(text)
+    shopper.page.get_by_label("Country").select_option("Ireland")
+
+    main.get_by_role("button", name="Add the address").click()
+    added = main.get_by_role("listitem").filter(has_text="Dublin")
+    expect(added).to_contain_text("Ireland")
+    added.get_by_role("button", name="Remove").click()
+
+    expect(main.get_by_text("You have none yet.")).to_be_visible()

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 from engine import EngineFailed
 
+from chassis.testing.leaks import leaks
+
 pytestmark = pytest.mark.timeout(1500)
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -127,6 +129,7 @@ def test_writes_nowhere_but_where_it_may(shop, process):
         shop.execute(process, "touch", "/keys/public/file")
 
 
+@pytest.mark.case("C10")
 @each_process
 def test_holds_a_private_key_where_it_signs_and_nowhere_else(shop, process):
     # What one may not look into does not count; each volume is a place of its own for find.
@@ -176,10 +179,12 @@ def test_listens_outside_at_the_edge_alone(shop):
 def test_shows_no_secret_of_a_container_to_who_may_only_look(shop, process):
     found = shop.execute(process, "sh", "-c", "cat /run/secrets/*").split()
     secrets = [urlsplit(secret).password or secret for secret in found]
-    seen = json.dumps(shop.containers[process]) + shop.compose("logs", "--no-color")
+    logs = shop.compose("logs", "--no-color")
+    seen = json.dumps(shop.containers[process]) + logs
 
     assert secrets
     assert [secret for secret in secrets if secret in seen] == []
+    assert leaks(logs, secrets) == []
 
 
 @each_process

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 import pytest
 
 from chassis.testing.forge import Forge, write_keys
+from chassis.testing.leaks import leaks
 
 SUBJECT = "00000000-0000-7000-8000-000000000001"
 MAX_LIFETIME_SECONDS = 900
@@ -196,6 +197,7 @@ def running_edge(tmp_path_factory, connect, eventually) -> Iterator[Edge]:
         process.wait(20)
         for upstream in upstreams.values():
             upstream.close()
+    assert leaks(edge.log.read_text(), [EDGE_KEY]) == []
 
 
 def is_ready(connect: Callable[..., Any], edge: Edge) -> bool:

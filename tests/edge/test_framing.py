@@ -129,6 +129,7 @@ def assert_refused(edge, wire, statuses=(400,)):
     assert edge.seen == []
 
 
+@pytest.mark.case("G1", "G2")
 @pytest.mark.parametrize("lines", BOTH.values(), ids=BOTH.keys())
 def test_refuses_both_a_length_and_chunks(edge, connect, lines):
     with connect(edge.port) as wire:
@@ -137,6 +138,7 @@ def test_refuses_both_a_length_and_chunks(edge, connect, lines):
         assert_refused(edge, wire)
 
 
+@pytest.mark.case("G4")
 @pytest.mark.parametrize("line", LENGTHS.values(), ids=LENGTHS.keys())
 def test_refuses_a_length_in_doubt(edge, connect, line):
     with connect(edge.port) as wire:
@@ -145,6 +147,7 @@ def test_refuses_a_length_in_doubt(edge, connect, line):
         assert_refused(edge, wire)
 
 
+@pytest.mark.case("G3")
 @pytest.mark.parametrize("line", CODINGS.values(), ids=CODINGS.keys())
 @pytest.mark.parametrize("beside", [b"", b"Content-Length: 5\r\n"], ids=["alone", "with a length"])
 def test_refuses_any_transfer_coding_but_chunked(edge, connect, line, beside):
@@ -154,6 +157,7 @@ def test_refuses_any_transfer_coding_but_chunked(edge, connect, line, beside):
         assert_refused(edge, wire, (400, 501))
 
 
+@pytest.mark.case("G7", "G8")
 @pytest.mark.parametrize("chunks", CHUNKS.values(), ids=CHUNKS.keys())
 def test_refuses_malformed_chunks(edge, connect, chunks):
     with connect(edge.port) as wire:
@@ -162,6 +166,7 @@ def test_refuses_malformed_chunks(edge, connect, chunks):
         assert_refused(edge, wire)
 
 
+@pytest.mark.case("G7")
 @pytest.mark.parametrize("data", LINES.values(), ids=LINES.keys())
 def test_refuses_lines_that_two_servers_could_split_differently(edge, connect, data):
     with connect(edge.port) as wire:
@@ -170,6 +175,7 @@ def test_refuses_lines_that_two_servers_could_split_differently(edge, connect, d
         assert_refused(edge, wire, (400, 505))
 
 
+@pytest.mark.case("G5")
 def test_g5_refuses_chunks_on_http_1_0(edge, connect):
     with connect(edge.port) as wire:
         wire.send(post(edge, CHUNKED + b"0\r\n\r\n" + HIDDEN, version=b"1.0"))
@@ -177,6 +183,7 @@ def test_g5_refuses_chunks_on_http_1_0(edge, connect):
         assert_refused(edge, wire)
 
 
+@pytest.mark.case("G6")
 @pytest.mark.parametrize("method", [b"GET", b"HEAD"])
 @pytest.mark.parametrize(
     "rest",
@@ -191,6 +198,7 @@ def test_refuses_a_body_where_none_belongs(edge, connect, method, rest):
     assert (reply.status, reply.header("connection"), edge.seen) == (400, "close", [])
 
 
+@pytest.mark.case("G8")
 def test_drops_trailers(edge, connect):
     trailers = b"Authorization: Bearer a.b.c\r\nX-User-Id: 1\r\nHost: evil\r\n"
     with connect(edge.port) as wire:
@@ -204,6 +212,7 @@ def test_drops_trailers(edge, connect):
     assert b"x-user-id" not in seen.fields
 
 
+@pytest.mark.case("G8")
 @pytest.mark.parametrize("line", [b"Content-Length: 9", b"Transfer-Encoding: chunked"])
 def test_refuses_trailers_that_speak_of_lengths(edge, connect, line):
     with connect(edge.port) as wire:
@@ -212,6 +221,7 @@ def test_refuses_trailers_that_speak_of_lengths(edge, connect, line):
         assert_refused(edge, wire)
 
 
+@pytest.mark.case("G7")
 def test_takes_what_follows_an_enormous_chunk_size_for_its_data(edge, connect):
     with connect(edge.port) as wire:
         wire.send(post(edge, CHUNKED + b"ffffffffffffffff\r\n{}\r\n0\r\n\r\n" + HIDDEN))

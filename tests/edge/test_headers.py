@@ -144,6 +144,7 @@ def variants(name):
     return [name, name.lower(), name.upper(), name.swapcase()]
 
 
+@pytest.mark.case("F1")
 @pytest.mark.parametrize("name", IDENTITY)
 def test_f1_keeps_identity_headers_from_services(edge, connect, name):
     reply = ask(edge, connect, get(edge, line(name, "evil-value")))
@@ -153,6 +154,7 @@ def test_f1_keeps_identity_headers_from_services(edge, connect, name):
     assert_nothing_of_the_client(seen, b"evil-value")
 
 
+@pytest.mark.case("F2")
 @pytest.mark.parametrize("name", [name for known in IDENTITY[:4] for name in variants(known)])
 def test_f2_keeps_them_away_in_any_case_and_number(edge, connect, name):
     reply = ask(edge, connect, get(edge, line(name, "evil-value"), line(name, "evil-value"), line(name, "")))
@@ -162,6 +164,7 @@ def test_f2_keeps_them_away_in_any_case_and_number(edge, connect, name):
     assert_nothing_of_the_client(seen, b"evil-value")
 
 
+@pytest.mark.case("D1", "F2", "F5", "F6")
 @pytest.mark.parametrize("data", UNREADABLE.values(), ids=UNREADABLE.keys())
 def test_refuses_headers_that_could_be_read_in_two_ways(edge, connect, data):
     reply = ask(edge, connect, get(edge, data))
@@ -170,6 +173,7 @@ def test_refuses_headers_that_could_be_read_in_two_ways(edge, connect, data):
     assert edge.seen == []
 
 
+@pytest.mark.case("F3")
 @pytest.mark.parametrize("value", NOMINATED.values(), ids=NOMINATED.keys())
 def test_f3_lets_no_client_take_away_what_the_edge_adds(edge, connect, value):
     reply = ask(edge, connect, get(edge, line("Connection", value)))
@@ -180,6 +184,7 @@ def test_f3_lets_no_client_take_away_what_the_edge_adds(edge, connect, value):
     assert seen.fields[b"authorization"].startswith(b"Bearer ey")
 
 
+@pytest.mark.case("F3")
 def test_f3_removes_what_a_client_nominates(edge, connect):
     lines = [line("Accept", "text/csv"), line("Range", "bytes=0-1"), line("Connection", "Range")]
 
@@ -189,6 +194,7 @@ def test_f3_removes_what_a_client_nominates(edge, connect):
     assert set(seen.fields) == FROM_EDGE | {b"accept"}
 
 
+@pytest.mark.case("E11", "F4", "F5")
 @pytest.mark.parametrize(("name", "value"), ROUTING.items(), ids=ROUTING.keys())
 def test_f4_writes_forwarding_headers_itself(edge, connect, name, value):
     reply = ask(edge, connect, get(edge, line(name, value)))
@@ -246,6 +252,7 @@ def test_shows_its_key_to_the_web_alone(edge, connect):
     assert b"x-edge-key" not in edge.wallet.requests[0].fields
 
 
+@pytest.mark.case("F6")
 @pytest.mark.parametrize("value", ["abcdefgh", "A.b_c-1234567890", "a" * 128])
 def test_f6_keeps_a_good_request_id(edge, connect, value):
     reply = ask(edge, connect, get(edge, line("X-Request-ID", value)))
@@ -254,6 +261,7 @@ def test_f6_keeps_a_good_request_id(edge, connect, value):
     assert reply.header("x-request-id") == value
 
 
+@pytest.mark.case("F6")
 @pytest.mark.parametrize("value", BAD_REQUEST_IDS.values(), ids=BAD_REQUEST_IDS.keys())
 def test_f6_replaces_a_bad_request_id(edge, connect, value):
     reply = ask(edge, connect, get(edge, line("X-Request-ID", value)))
@@ -264,6 +272,7 @@ def test_f6_replaces_a_bad_request_id(edge, connect, value):
     assert reply.header("x-request-id") == made
 
 
+@pytest.mark.case("F6")
 def test_f6_keeps_its_log_lines_whole(edge, connect, eventually):
     ask(edge, connect, get(edge, line("X-Request-ID", '"},{"a":"b'), line("User-Agent", '\\"\\n{"x":1}\t')))
     ask(edge, connect, get(edge, line("X-Request-ID", "last-one-of-these")))

@@ -60,6 +60,7 @@ def lines_of(parts):
     return "".join(f"{name}: {value}\r\n" for name, value in fields).encode("latin-1")
 
 
+@pytest.mark.case("D7")
 @pytest.mark.parametrize("method", READS)
 @pytest.mark.parametrize("lines", NONE.values(), ids=NONE.keys())
 def test_d7_serves_a_read_without_a_credential(edge, connect, method, lines):
@@ -71,6 +72,7 @@ def test_d7_serves_a_read_without_a_credential(edge, connect, method, lines):
     assert edge.web.requests == []
 
 
+@pytest.mark.case("D7")
 @pytest.mark.parametrize("method", WRITES)
 @pytest.mark.parametrize("lines", NONE.values(), ids=NONE.keys())
 def test_d7_refuses_a_write_without_a_credential(edge, connect, method, lines):
@@ -80,6 +82,7 @@ def test_d7_refuses_a_write_without_a_credential(edge, connect, method, lines):
     assert edge.seen == edge.web.requests == []
 
 
+@pytest.mark.case("D6")
 @pytest.mark.parametrize("method", [b"GET", *WRITES])
 @pytest.mark.parametrize("value", BAD.values(), ids=BAD.keys())
 def test_d6_takes_no_bad_credential_for_none(edge, connect, method, value):
@@ -89,6 +92,7 @@ def test_d6_takes_no_bad_credential_for_none(edge, connect, method, value):
     assert edge.seen == edge.web.requests == []
 
 
+@pytest.mark.case("D6")
 @of_refused_tokens
 def test_d6_takes_no_attack_on_a_token_for_none(edge, connect, case):
     parts = case.build(Aim(edge.forge, "gateway", scope="catalog:write"))
@@ -99,6 +103,7 @@ def test_d6_takes_no_attack_on_a_token_for_none(edge, connect, case):
     assert edge.seen == edge.web.requests == []
 
 
+@pytest.mark.case("D3")
 @pytest.mark.parametrize("method", READS)
 @pytest.mark.parametrize("place", [b"access_token=", b"jwt=", b"Authorization=Bearer%20"])
 def test_finds_no_token_in_a_query(edge, connect, method, place):
@@ -110,6 +115,7 @@ def test_finds_no_token_in_a_query(edge, connect, method, place):
     assert edge.web.requests == []
 
 
+@pytest.mark.case("B11")
 @pytest.mark.parametrize("method", [b"GET", *WRITES])
 def test_refuses_a_service_as_a_user(edge, connect, method):
     claims = edge.forge.service_claims("gateway", "svc:gateway", "catalog:write")

@@ -153,6 +153,7 @@ def ask(edge, connect, request):
         return wire.ask(request)
 
 
+@pytest.mark.case("E1", "E2", "E3", "E4", "E5", "E6", "E7", "E8", "E10")
 @pytest.mark.parametrize("target", PATHS.values(), ids=PATHS.keys())
 def test_refuses_a_target_that_is_not_canonical(edge, connect, target):
     reply = ask(edge, connect, get(edge, target))
@@ -161,6 +162,7 @@ def test_refuses_a_target_that_is_not_canonical(edge, connect, target):
     assert edge.seen == []
 
 
+@pytest.mark.case("E8")
 def test_refuses_its_own_origin_in_absolute_form(edge, connect):
     reply = ask(edge, connect, get(edge, b"http://%b/api/v1/wallet" % edge.host))
 
@@ -168,6 +170,7 @@ def test_refuses_its_own_origin_in_absolute_form(edge, connect):
     assert edge.seen == []
 
 
+@pytest.mark.case("E5", "E6", "E13")
 @pytest.mark.parametrize("target", NOT_FOUND.values(), ids=NOT_FOUND.keys())
 def test_knows_no_other_path(edge, connect, target):
     reply = ask(edge, connect, get(edge, target))
@@ -176,6 +179,7 @@ def test_knows_no_other_path(edge, connect, target):
     assert edge.seen == []
 
 
+@pytest.mark.case("E8", "E12")
 @pytest.mark.parametrize(("method", "target"), METHODS.values(), ids=METHODS.keys())
 def test_refuses_other_methods(edge, connect, method, target):
     reply = ask(edge, connect, get(edge, target, method))
@@ -191,6 +195,7 @@ def test_names_the_methods_it_allows(edge, connect):
     assert (reply.status, reply.header("allow")) == (405, "GET, HEAD, POST")
 
 
+@pytest.mark.case("E9")
 @pytest.mark.parametrize("line", HOSTS.values(), ids=HOSTS.keys())
 def test_refuses_a_host_that_is_not_its_own(edge, connect, line):
     host = line.replace(b"{host}", edge.host).replace(b"{port}", b"%d" % edge.port)
@@ -214,6 +219,7 @@ def test_sends_the_host_on_as_it_came(edge, connect, name):
     assert (seen.fields[b"host"], seen.fields[b"x-forwarded-host"]) == (host, host)
 
 
+@pytest.mark.case("E10")
 @pytest.mark.parametrize("target", PASSED.values(), ids=PASSED.keys())
 def test_sends_a_canonical_target_on_byte_for_byte(edge, connect, target):
     reply = ask(edge, connect, get(edge, target))
@@ -231,6 +237,7 @@ def test_answers_a_probe_under_any_host(edge, connect, path, host):
     assert edge.seen == []
 
 
+@pytest.mark.case("G11")
 @pytest.mark.parametrize(
     ("rest", "code"),
     [

@@ -108,6 +108,7 @@ def test_shows_every_page_when_all_is_well(recovered):
     assert {path: answer.status_code for path, answer in walk(recovered).items()} == dict.fromkeys(PAGES, 200)
 
 
+@pytest.mark.case("L1")
 def test_shows_every_page_in_time_while_a_service_hangs(hanging, service):
     assert_degraded(walk(hanging), MAY_BE_UNAVAILABLE.get(service, set()))
 

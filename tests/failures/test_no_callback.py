@@ -182,6 +182,7 @@ def test_takes_tokens_it_has_never_seen_and_asks_nobody(alone, service, question
     assert questions() == set()
 
 
+@pytest.mark.case("A24", "A26")
 @each_service
 def test_refuses_tokens_of_keys_it_does_not_know_and_asks_nobody(alone, service, questions):
     aim = alone.aim(service.audience, scope=service.reads)
@@ -194,6 +195,7 @@ def test_refuses_tokens_of_keys_it_does_not_know_and_asks_nobody(alone, service,
     assert questions() == set()
 
 
+@pytest.mark.case("A23")
 @each_service
 def test_refuses_a_token_that_another_key_signed_for_ours(alone, service):
     aim = alone.aim(service.audience, scope=service.reads)

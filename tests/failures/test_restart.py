@@ -150,10 +150,17 @@ def balance(system):
     return found["balance_minor"]
 
 
+def guess(system):
+    body = {"email": "nobody@example.com", "password": "certainly not this one"}
+    return system.request("POST", "/api/v1/auth/login", json=body).status_code
+
+
+@pytest.mark.case("I3", "L2")
 def test_replaces_every_process_under_load_without_a_failed_request(
     own_system, loads, under_load, eventually
 ):
     before, booked_before = pids(own_system), balance(own_system)
+    guesses = [guess(own_system) for _ in range(6)]
 
     done = under_load(lambda: restart(own_system))
 
@@ -163,6 +170,8 @@ def test_replaces_every_process_under_load_without_a_failed_request(
     assert min(load.sent for load in loads) > 20
     assert balance(own_system) - booked_before == bookings * AMOUNT
     assert {name for name in own_system.programs if after[name] == before[name]} == set()
+    # What was counted before counts at the new processes.
+    assert [*guesses, guess(own_system)] == [401] * 5 + [429] * 2
     eventually(lambda: pids(own_system).keys() == before.keys())
 
 

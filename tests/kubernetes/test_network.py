@@ -1,5 +1,6 @@
 """Who reaches whom: the policies of both ends say the same, and nothing that the design does not."""
 
+import pytest
 from manifests import EDGE_POD, MIGRATIONS, NAME, ORIGINS, PORTS, SERVERS, holder
 
 from mercato.topology import GATEWAY, SERVICES
@@ -79,6 +80,7 @@ def test_publishes_nothing_in_development(dev):
     assert dev.of("Ingress") == {}
 
 
+@pytest.mark.case("L4")
 def test_publishes_the_edge_alone_over_tls(prod):
     (ingress,) = [d["spec"] for d in prod.of("Ingress").values()]
     (rule,) = ingress["rules"]

@@ -1,4 +1,5 @@
 import json
+import time
 
 import pytest
 from django.db import connection
@@ -78,6 +79,7 @@ def test_refuses_to_fill_a_wallet_past_what_json_holds_exactly(finance, sub, bod
     assert response.json()["code"] == "balance-limit"
 
 
+@pytest.mark.case("K7")
 def test_repeats_the_same_bytes_for_the_same_key(finance, sub, body):
     first = post(finance, body)
 
@@ -88,6 +90,7 @@ def test_repeats_the_same_bytes_for_the_same_key(finance, sub, body):
     assert Account.objects.customer(sub).get().balance_minor == 5000
 
 
+@pytest.mark.case("K7")
 def test_repeats_a_refusal_even_when_the_wallet_could_pay_by_now(finance, sub, body, adjust):
     debit = body | {"direction": "debit"}
     first = post(finance, debit, **SAME_ID)
@@ -99,6 +102,7 @@ def test_repeats_a_refusal_even_when_the_wallet_could_pay_by_now(finance, sub, b
     assert second.headers["Idempotent-Replayed"] == "true"
 
 
+@pytest.mark.case("K7")
 @pytest.mark.parametrize(
     "change", [{"amount_minor": 5001}, {"currency": "USD"}, {"direction": "debit"}, {"reason": "other"}]
 )
@@ -112,6 +116,7 @@ def test_refuses_another_body_for_the_same_key(finance, sub, body, change):
     assert Account.objects.customer(sub).get().balance_minor == 5000
 
 
+@pytest.mark.case("K7")
 def test_keeps_the_keys_of_two_actors_apart(finance, as_staff, sub, body):
     post(finance, body)
 
@@ -128,6 +133,7 @@ def test_needs_a_usable_key(finance, body, key):
     assert response.json()["code"] == "idempotency-key-missing"
 
 
+@pytest.mark.case("K7")
 def test_needs_a_key_at_all(finance, body):
     response = finance.post(URL, body, format="json")
 
@@ -197,10 +203,23 @@ def test_refuses_a_form(finance, body):
     assert response.status_code == 415
 
 
+@pytest.mark.case("K6")
+def test_asks_for_a_recent_log_in(as_staff, sub, body):
+    finance = as_staff("wallet:admin", auth_time=int(time.time()) - 1000)
+
+    response = post(finance, body)
+
+    assert (response.status_code, response.json()["code"]) == (401, "step-up-required")
+    assert 'max_age="900"' in response.headers["WWW-Authenticate"]
+    assert not Account.objects.customer(sub).exists()
+
+
+@pytest.mark.case("K2")
 def test_refuses_the_anonymous(anonymous, body):
     assert post(anonymous, body).status_code == 401
 
 
+@pytest.mark.case("K2")
 def test_refuses_the_customer_himself(ann, sub, body):
     response = post(ann, body)
 
@@ -213,6 +232,7 @@ def test_takes_one_round_trip(finance, body, django_assert_num_queries):
         post(finance, body | {"sub": str(uuid7())})
 
 
+@pytest.mark.case("K7")
 def test_answers_409_when_the_same_is_still_under_way(committed, connect, finance, body):
     other = connect().cursor()
     other.execute(

@@ -63,6 +63,7 @@ def test_a_refusal_is_given_once_for_one_key(at_once, adjust, sub):
     assert AuditEvent.objects.filter(owner_sub=sub).count() == 1
 
 
+@pytest.mark.case("K7")
 def test_a_twin_of_a_crashed_request_executes(connect, at_once, adjust, sub):
     crashed = connect()
     crashed.cursor().execute(

@@ -19,6 +19,7 @@ def test_shows_one_transaction(ann, sub, adjust):
     assert response.json()["balance_after_minor"] == 5000
 
 
+@pytest.mark.case("K1")
 def test_hides_what_another_has(bob, sub, adjust):
     posted = adjust(sub, 5000).transaction
 

@@ -33,6 +33,7 @@ def test_shows_zeros_before_the_first_posting(ann):
     ]
 
 
+@pytest.mark.case("K1")
 def test_never_shows_what_another_has(bob, sub, adjust):
     adjust(sub, 5000)
 
@@ -67,6 +68,7 @@ def test_refuses_a_token_without_the_scope(as_user):
     assert response.json()["code"] == "insufficient-scope"
 
 
+@pytest.mark.case("B7")
 def test_refuses_a_token_for_another_service(as_user):
     response = as_user("wallet:read", aud="banner").get(URL)
 

@@ -114,6 +114,7 @@ class Statements(APIView):
 
 class Adjustments(APIView):
     required_scope = "wallet:admin"
+    step_up = True
 
     @documented(
         "Credit or debit a customer's wallet by hand",
@@ -123,6 +124,7 @@ class Adjustments(APIView):
         415,
         422,
         operation_id="wallet_adjustments_create",
+        description="Asks for a log-in of the last 15 minutes: 401 `step-up-required` (RFC 9470).",
         request=serializers.AdjustmentInput,
         parameters=[KEY],
     )

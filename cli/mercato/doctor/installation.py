@@ -88,7 +88,7 @@ def keys(patient: Patient) -> Iterator[Finding]:
     problems = keyring.check(keys_dir)
     for problem in problems:
         if "is older than" in problem:
-            yield warn("keys", problem, "change it: see keys/README.md")
+            yield warn("keys", problem, "see keys/README.md")
         else:
             yield fail("keys", problem, "mercato keys init makes what is missing; else see keys/README.md")
     if not problems:

@@ -3,13 +3,16 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
 from django.forms import BaseForm
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from gateway.accounts import operations
+from gateway.accounts import operations, registration
 from gateway.accounts.models import User
+from gateway.limits import devices
+from gateway.limits import operations as limits
 from gateway.mail import operations as mail
 from gateway.mail.addresses import validate_address
 
@@ -46,9 +49,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def set_password(self, user: User, password: str) -> None:
         operations.change_password(user=user, password=password)
 
-    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+    def send_mail(self, template_prefix: str, email: str, said: dict[str, Any]) -> None:
+        limits.take_together(*registration.mail_claims(email, devices.browser_of(context.request)))
         # allauth names its mails "account/email/<name>"; ours say more or less the same under that name.
-        mail.send(name=template_prefix.rpartition("/")[2], to=email, code=context.get("code", ""))
+        mail.send(name=template_prefix.rpartition("/")[2], to=email, code=said.get("code", ""))
 
 
 def is_path_of_ours(url: str) -> bool:

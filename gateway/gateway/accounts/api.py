@@ -10,8 +10,9 @@ from chassis.django.openapi import problems
 from gateway.accounts import registration
 from gateway.accounts.serializers import RegisterInput, ResetPasswordInput, VerifyEmailInput
 from gateway.credentials import NO_STORE, CredentialsView
+from gateway.limits.devices import client_of
 
-_PROBLEMS: Final = problems(400, 413, 415)
+_PROBLEMS: Final = problems(400, 413, 415, 429)
 
 
 class Register(CredentialsView):
@@ -26,7 +27,7 @@ class Register(CredentialsView):
     def post(self, request: Request) -> Response:
         data = RegisterInput(data=request.data)
         data.is_valid(raise_exception=True)
-        registration.register(**data.validated_data)
+        registration.register(**data.validated_data, visitor=client_of(request._request))
         return Response(status=202, headers=NO_STORE)
 
 
@@ -42,7 +43,7 @@ class VerifyEmail(CredentialsView):
     def post(self, request: Request) -> Response:
         data = VerifyEmailInput(data=request.data)
         data.is_valid(raise_exception=True)
-        registration.verify_email(**data.validated_data)
+        registration.verify_email(**data.validated_data, visitor=client_of(request._request))
         return Response(status=204, headers=NO_STORE)
 
 
@@ -62,7 +63,7 @@ class ResetPassword(CredentialsView):
         data = ResetPasswordInput(data=request.data)
         data.is_valid(raise_exception=True)
         if "code" in data.validated_data:
-            registration.reset_password(**data.validated_data)
+            registration.reset_password(**data.validated_data, visitor=client_of(request._request))
             return Response(status=204, headers=NO_STORE)
-        registration.ask_for_reset(**data.validated_data)
+        registration.ask_for_reset(**data.validated_data, visitor=client_of(request._request))
         return Response(status=202, headers=NO_STORE)

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 from gateway.accounts import operations
 from gateway.accounts.models import User
+from gateway.limits import devices
 
 
 class EmailAndPassword(ModelBackend):
@@ -16,10 +17,20 @@ class EmailAndPassword(ModelBackend):
     """
 
     def authenticate(  # type: ignore[override]
-        self, request: HttpRequest | None, email: str = "", password: str = "", **more: Any
+        self, request: HttpRequest | None, email: str = "", password: str = "", code: str = "", **more: Any
     ) -> User | None:
+        """The user, None when there is none with both.
+
+        Raises: LoginCodeRequired, gateway.limits.operations.TooManyRequests.
+        """
         try:
             # allauth asks those who have not proved their e-mail for the code before it lets them in.
-            return operations.authenticate(email=email, password=password, may_be_unverified=True).user
+            return operations.authenticate(
+                email=email,
+                password=password,
+                code=code,
+                visitor=devices.browser_of(request),
+                may_be_unverified=True,
+            ).user
         except operations.WrongCredentials:
             return None

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower, Now
 from django.db.models.lookups import Exact
@@ -57,6 +58,39 @@ class User(AbstractBaseUser, PermissionsMixin):
         return str(self.public_id)
 
 
+class StoredSession(models.Model):
+    """A session of a browser (gateway.accounts.session_store). With a user when somebody has logged in."""
+
+    # SHA-256 of the key in hexadecimal. The key itself is in the browser alone.
+    key_hash = models.CharField(max_length=64, primary_key=True)
+    data = models.BinaryField()
+    expires_at = models.DateTimeField(db_index=True)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="browser_sessions")
+    sid = models.UUIDField(null=True)
+    began_at = models.DateTimeField(null=True)
+    authenticated_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True)
+    user_agent = models.CharField(max_length=200, blank=True)
+    ip_prefix = models.CharField(max_length=49, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(user=None)
+                | models.Q(
+                    sid__isnull=False,
+                    began_at__isnull=False,
+                    authenticated_at__isnull=False,
+                    seen_at__isnull=False,
+                ),
+                name="stored_session_of_a_user_is_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key_hash[:12]
+
+
 class EmailCode(models.Model):
     """The code that was last mailed to a user for a purpose. The code itself is nowhere in the database."""
 
@@ -92,3 +126,33 @@ class CodeTries(models.Model):
 
     def __str__(self) -> str:
         return self.key[:8]
+
+
+class Address(models.Model):
+    """Where somebody has things sent. At most one of theirs is the default."""
+
+    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="addresses")
+    name = models.CharField(max_length=100)
+    # Street and number and whatever else comes before the city, as it is written on a letter.
+    lines = ArrayField(models.CharField(max_length=100), size=3)
+    postcode = models.CharField(max_length=16, blank=True)
+    city = models.CharField(max_length=100)
+    region = models.CharField(max_length=100, blank=True)
+    country = models.CharField(max_length=2)
+    phone = models.CharField(max_length=32, blank=True)
+    is_default = models.BooleanField(default=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], condition=models.Q(is_default=True), name="address_one_default_per_user"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(country__regex="^[A-Z]{2}$"), name="address_country_has_two_letters"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.public_id)

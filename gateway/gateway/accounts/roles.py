@@ -8,6 +8,12 @@ CUSTOMER: Final = "customer"
 SUPERUSER: Final = "superuser"
 STAFF: Final = "staff"
 
+PASSWORD: Final = "pwd"  # noqa: S105 (a means, not a secret)
+ONE_TIME_CODE: Final = "otp"
+PASSKEY: Final = "hwk"
+STRONG_FACTORS: Final = frozenset({ONE_TIME_CODE, PASSKEY})
+"""The means of authentication in `amr` (RFC 8176) besides the password that show more than what one knows."""
+
 _SCOPES: Final[dict[str, str]] = {
     CUSTOMER: "wallet:read wallet:write orders:read orders:write account:write",
     "catalogue-editor": "catalog:read catalog:write catalog:admin stock:read stock:write",
@@ -25,6 +31,7 @@ GROUP_SCOPES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 
 AUDIENCE_PREFIXES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
+        "gateway": ("account:", "orders:", "gateway:"),
         "wallet": ("wallet:",),
         "catalog_category": ("catalog:",),
         "catalog_product": ("catalog:",),
@@ -32,7 +39,7 @@ AUDIENCE_PREFIXES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "banner": ("banner:",),
     }
 )
-"""The services a user's token can be addressed to, and the scopes that mean something there."""
+"""What a user's token can be addressed to, and the scopes that mean something there."""
 
 ADMIN_SCOPES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -49,6 +56,17 @@ ADMIN_SCOPES: Final[Mapping[str, str]] = MappingProxyType(
 def scopes_of(groups: Iterable[str]) -> frozenset[str]:
     """The scopes that these groups give together; a group that is not in the table gives none."""
     return frozenset[str]().union(*(GROUP_SCOPES.get(group, frozenset()) for group in groups))
+
+
+def granted_scopes(groups: Iterable[str], amr: Iterable[str]) -> frozenset[str]:
+    """The scopes of these groups that a log-in by these means (amr, RFC 8176) gives.
+
+    Whoever looks after the shop has shown a second factor or a passkey: without one no admin scope is given
+    (NIST SP 800-63B AAL2).
+    """
+    scopes = scopes_of(groups)
+    is_proved = not STRONG_FACTORS.isdisjoint(amr)
+    return scopes if is_proved else frozenset(scope for scope in scopes if not scope.endswith(":admin"))
 
 
 def roles_of(groups: Iterable[str]) -> tuple[str, ...]:

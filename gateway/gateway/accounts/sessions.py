@@ -1,16 +1,19 @@
 """Sessions of browsers: how they begin, what they say, and what ends them."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, middleware
 from django.contrib.auth.models import AnonymousUser, Group
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
-from django.contrib.sessions.backends.db import SessionStore
-from django.db.models import OuterRef
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils import timezone
@@ -18,8 +21,19 @@ from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
 
 from chassis.ids import uuid7
-from gateway.accounts.models import User
-from gateway.accounts.roles import STAFF, roles_of, scopes_of
+from gateway.accounts.models import StoredSession, User
+from gateway.accounts.roles import ONE_TIME_CODE, PASSKEY, PASSWORD, STAFF, granted_scopes, roles_of
+from gateway.accounts.session_store import (
+    AUTHENTICATED_AT,
+    BEGAN_AT,
+    IP_PREFIX,
+    SEEN_AT,
+    SID,
+    USER_AGENT,
+    SessionStore,
+    hash_of,
+)
+from gateway.tokens.revocations import revoke_sids
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +50,9 @@ class Limits:
 SHOPPER: Final = Limits(timedelta(days=14), timedelta(days=30), timedelta(hours=1))
 STAFF_MEMBER: Final = Limits(timedelta(minutes=30), timedelta(hours=12), timedelta(minutes=1))
 
-_SID: Final = "sid"
-_AUTHENTICATED_AT: Final = "authenticated_at"
-_SEEN_AT: Final = "seen_at"
+PROOF: Final = timedelta(minutes=5)
+"""How long a proof of who somebody is lets them change how they log in."""
+
 _AUTH_TIME: Final = "auth_time"
 _AMR: Final = "amr"
 _KEY: Final = re.compile(r"[0-9a-z]{32}", re.ASCII)
@@ -64,8 +78,8 @@ class BrowserSession:
 
     @property
     def scopes(self) -> frozenset[str]:
-        """Everything the user may do."""
-        return scopes_of(self.groups)
+        """Everything the user may do, having logged in like this."""
+        return granted_scopes(self.groups, self.amr)
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -124,18 +138,99 @@ def limits_of(session: BrowserSession) -> Limits:
     return STAFF_MEMBER if session.is_staff else SHOPPER
 
 
-def begin(store: SessionBase, user: User, *, amr: tuple[str, ...] = ("pwd",)) -> None:
-    """Note in a session who has just logged in with it: a new public id, the time, and the means."""
+def begin(
+    store: SessionBase,
+    user: User,
+    *,
+    amr: Iterable[str] = (PASSWORD,),
+    user_agent: str = "",
+    ip_prefix: str = "",
+) -> None:
+    """Note in a session who has just logged in with it: a new public id, the time, the means, and where."""
     at = getattr(user, "looked_up_at", None) or _database_time(user)
-    store[_SID] = str(uuid7())
-    store[_AMR] = list(amr)
+    store[SID] = str(uuid7())
+    store[BEGAN_AT] = _written(at)
+    store[USER_AGENT], store[IP_PREFIX] = user_agent, ip_prefix
+    store[_AMR] = _in_order(amr)
     prove_again(store, at)
 
 
 def prove_again(store: SessionBase, at: datetime) -> None:
     """Let a session count from now on as one whose user has just proved who they are."""
-    store[_AUTHENTICATED_AT] = store[_SEEN_AT] = at.astimezone(UTC).isoformat()
+    store[AUTHENTICATED_AT] = store[SEEN_AT] = _written(at)
     store[_AUTH_TIME] = int(at.timestamp())
+
+
+def prove(request: HttpRequest, means: str) -> None:
+    """Note that who is logged in has just proved it by a means of amr. The session gets another key."""
+    session = _session_of(request)
+    request.session[_AMR] = _in_order({*session.amr, means})
+    prove_again(request.session, _database_time(session.user))
+    _renew(request)
+
+
+def forget_means(request: HttpRequest, means: str) -> None:
+    """Let a means count no more, which is gone from the account. The session gets another key."""
+    request.session[_AMR] = _in_order({*_session_of(request).amr} - {means})
+    _renew(request)
+
+
+def is_recent(session: BrowserSession, *, now: datetime) -> bool:
+    """Whether the user proved who they are so lately that they may change how they log in (ASVS 7.5.1)."""
+    return now.timestamp() - session.auth_time < PROOF.total_seconds()
+
+
+def sessions_of(user: User, *, now: datetime) -> list[StoredSession]:
+    """The sessions of browsers in which a user is logged in, the one last used first."""
+    groups = user.groups.values_list("name", flat=True)
+    limits = STAFF_MEMBER if STAFF in roles_of(groups) else SHOPPER
+    rows = StoredSession.objects.filter(
+        user=user,
+        authenticated_at__gte=user.credentials_changed_at,
+        authenticated_at__gt=now - limits.absolute,
+        seen_at__gt=now - limits.idle,
+    )
+    return list(rows.defer("data").order_by("-seen_at", "pk"))
+
+
+@transaction.atomic
+def end_one(user: User, sid: UUID) -> bool:
+    """End a session of a user's browser; False when there is none with this public id."""
+    return bool(_end(StoredSession.objects.filter(user=user, sid=sid)))
+
+
+@transaction.atomic
+def end_all(user: User, except_key: str | None = None) -> int:
+    """End every session of a user's browsers, but that with this key; says how many there were."""
+    return _end(StoredSession.objects.filter(user=user).exclude(pk=hash_of(except_key or "")))
+
+
+def _end(rows: QuerySet[StoredSession]) -> int:
+    sids = {sid for sid in rows.values_list("sid", flat=True) if sid}
+    rows.delete()
+    revoke_sids(sids)
+    return len(sids)
+
+
+def _session_of(request: HttpRequest) -> BrowserSession:
+    session = browser_session(request)
+    if session is None:
+        raise PermissionDenied
+    return session
+
+
+def _renew(request: HttpRequest) -> None:
+    request.session.cycle_key()
+    del request._browser_session  # type: ignore[attr-defined]
+
+
+def _in_order(amr: Iterable[str]) -> list[str]:
+    found = set(amr)
+    return [means for means in (PASSWORD, ONE_TIME_CODE, PASSKEY) if means in found]
+
+
+def _written(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
 
 
 def _user(request: HttpRequest) -> User | AnonymousUser:
@@ -154,7 +249,7 @@ def _read(store: SessionBase) -> BrowserSession | None:
         return None
     try:
         return BrowserSession(
-            user, tuple(user.group_names), store[_SID], store[_AUTH_TIME], tuple(store[_AMR])
+            user, tuple(user.group_names), store[SID], store[_AUTH_TIME], tuple(store[_AMR])
         )
     except KeyError:
         return None
@@ -166,8 +261,8 @@ def _has_password_of(store: SessionBase, user: User) -> bool:
 
 def _is_in_time(store: SessionBase, session: BrowserSession, now: datetime) -> bool:
     # To the microsecond: a log-in in the very second of a change is not one before it.
-    began = datetime.fromisoformat(store[_AUTHENTICATED_AT])
-    seen = datetime.fromisoformat(store[_SEEN_AT])
+    began = datetime.fromisoformat(store[AUTHENTICATED_AT])
+    seen = datetime.fromisoformat(store[SEEN_AT])
     limits = limits_of(session)
     return (
         session.user.credentials_changed_at <= began
@@ -177,9 +272,9 @@ def _is_in_time(store: SessionBase, session: BrowserSession, now: datetime) -> b
 
 
 def _has_been_seen(store: SessionBase, limits: Limits, now: datetime) -> bool:
-    if now - datetime.fromisoformat(store[_SEEN_AT]) < limits.written:
+    if now - datetime.fromisoformat(store[SEEN_AT]) < limits.written:
         return True
-    store[_SEEN_AT] = now.astimezone(UTC).isoformat()
+    store[SEEN_AT] = _written(now)
     # Saved here and not after the view: what is written is what was read a moment ago, so a request that
     # takes long does not put back what another has changed meanwhile.
     try:

@@ -12,6 +12,9 @@ from django.shortcuts import render
 
 from gateway.accounts import tries
 from gateway.accounts.sessions import BrowserSession, browser_session
+from gateway.limits.devices import browser_of
+from gateway.limits.operations import give_back, take
+from gateway.limits.quotas import CODE
 
 _WORDS: Final = {
     "customer": "Customer",
@@ -47,9 +50,14 @@ class CountedTries:
 
     def _counted(self, form: Any, answer: Callable[[Any], HttpResponse]) -> HttpResponse:
         process = self._process  # type: ignore[attr-defined]
-        if getattr(self, "_action", "verify") == "verify" and not tries.take_try(process.state):
+        if getattr(self, "_action", "verify") != "verify":
+            return answer(form)
+        taken = take(CODE, browser_of(self.request).address)  # type: ignore[attr-defined]
+        if not tries.take_try(process.state):
             process.state["failed_attempts"] = process.max_attempts
             answer = super().form_invalid  # type: ignore[misc]
+        elif form.is_valid():
+            give_back(taken)
         return answer(form)
 
 

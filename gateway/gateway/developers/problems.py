@@ -117,6 +117,45 @@ _PROBLEMS: Final = (
         ("gateway",),
     ),
     Problem(
+        "login-code-required",
+        "A code from a mail is needed to log in from here",
+        (401,),
+        "Many have tried to log in with this e-mail lately, and nobody has logged in to its account from "
+        "this network within 30 days. If there is an account, a code was mailed to it. This says nothing "
+        "about the password.",
+        "Ask the person for the code from the mail, and send the log-in again with `code`. It is good for 20 "
+        "minutes, and once.",
+        ("gateway",),
+    ),
+    Problem(
+        "otp-required",
+        "A code of the second factor is needed",
+        (401,),
+        "The e-mail and the password are right, and the account has a second factor: an authenticator app or "
+        "a passkey.",
+        "Ask the person for a code of the app, or a recovery code, and log in again with it as `otp`.",
+        ("gateway",),
+    ),
+    Problem(
+        "wrong-otp",
+        "The code is wrong or was used before",
+        (401,),
+        "The code is not one of the account's, is more than half a minute old, or was used: each is good "
+        "once, and none that is older than the last one.",
+        "Let the person type the next code that the app shows, within 30 seconds.",
+        ("gateway",),
+    ),
+    Problem(
+        "step-up-required",
+        "The log-in is too long ago for this",
+        (401,),
+        "The token is good. What it is for asks that the person has shown who they are within the last 15 "
+        "minutes (RFC 9470). Nothing was changed.",
+        "Let the person log in again, with their second factor, and repeat the request with the new token. "
+        "Renewing the old one does not help.",
+        EVERYWHERE,
+    ),
+    Problem(
         "concurrent-refresh",
         "Another request used this refresh token at the same time",
         (401,),
@@ -133,6 +172,15 @@ _PROBLEMS: Final = (
         "sent.",
         "Do not repeat it. Ask for another role if you need one.",
         EVERYWHERE,
+    ),
+    Problem(
+        "second-factor-required",
+        "This needs a second factor",
+        (403,),
+        "You work here, and logged in by a password alone. Admins open to those who also showed a code of an "
+        "authenticator app, or a passkey.",
+        "Set one up on the security page of the account, /account/security/.",
+        (EDGE, "gateway"),
     ),
     Problem(
         "insufficient-scope",
@@ -337,6 +385,14 @@ _PROBLEMS: Final = (
         ("gateway",),
     ),
     Problem(
+        "too-many-addresses",
+        "There are as many addresses as there may be",
+        (409,),
+        "An account keeps twenty addresses, and this one has them.",
+        "Remove one that is not needed any more.",
+        ("gateway",),
+    ),
+    Problem(
         "precondition-failed",
         "The resource has changed since it was read",
         (412,),
@@ -455,10 +511,11 @@ _PROBLEMS: Final = (
         "too-many-requests",
         "Too many requests",
         (429,),
-        "More requests came than are answered. Requests are not counted yet, so nothing answers this today; "
-        "clients should be ready for it.",
-        "Wait as many seconds as `Retry-After` says.",
-        (),
+        "This was tried too often from here: log-ins that fail, codes that are wrong, sign-ups, mails that "
+        "are asked for. `RateLimit-Policy` names the limit: its quota `q` in a window of `w` seconds.",
+        "Wait as many seconds as `Retry-After` says. `RateLimit` says before that how many attempts remain "
+        "(`r`) and when the window ends (`t`).",
+        ("gateway",),
     ),
     Problem(
         "headers-too-large",

@@ -10,7 +10,6 @@ from django.http import (
     Http404,
     HttpRequest,
     HttpResponse,
-    HttpResponseNotModified,
     HttpResponsePermanentRedirect,
     JsonResponse,
 )
@@ -22,14 +21,12 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from chassis.preconditions import etag_of, is_known
 from gateway.developers import document
 from gateway.developers.problems import PROBLEMS, Problem
+from gateway.documents import AnyType, validated
 from gateway.storefront.shell import Shell
-from gateway.tokens.views import AnyType
 
 _EXAMPLE = "insufficient-funds"
-_NOT_MODIFIED = ("Cache-Control", "ETag", "Vary")  # What 304 says again (RFC 9110 section 15.4.5).
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,7 @@ def _document(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     def shown(request: HttpRequest, **found: str) -> HttpResponse:
         response = view(request, **found)
         patch_vary_headers(response, ["Accept", "Cookie"])
-        return _validated(request, response, "public, no-cache")
+        return validated(request, response, "public, no-cache")
 
     return shown
 
@@ -98,7 +95,7 @@ class Document(APIView):
     )
     def get(self, request: Request) -> HttpResponse:
         response = HttpResponse(document.content(), content_type="application/json")
-        return _validated(request._request, response, "public, max-age=300")
+        return validated(request._request, response, "public, max-age=300")
 
 
 def _show(request: HttpRequest, template: str, **content: Any) -> HttpResponse:
@@ -112,13 +109,3 @@ def _wants_html(request: HttpRequest) -> bool:
 
 def _described(problem: Problem) -> dict[str, Any]:
     return {"type": problem.type, **asdict(problem)}
-
-
-def _validated(request: HttpRequest, response: HttpResponse, cache_control: str) -> HttpResponse:
-    response.headers["ETag"] = etag = etag_of(response.content)
-    response.headers["Cache-Control"] = cache_control
-    # If-Match is for writes: Django would answer 412 to it, which is no problem document.
-    if not is_known(request.headers.get("If-None-Match", ""), etag):
-        return response
-    kept = {name: value for name, value in response.items() if name in _NOT_MODIFIED}
-    return HttpResponseNotModified(headers=kept)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
-from chassis.tokens import MAX_TOKEN_BYTES
+from chassis.tokens import MAX_TOKEN_BYTES, Keys
 from gateway.edge import policy
 from gateway.edge.config import Limits, Times
 from gateway.edge.headers import Fields
@@ -17,6 +17,11 @@ from gateway.edge.upstream import Connection, Failure
 MAX_ANSWER_BYTES: Final = 16 * 1024
 MAX_KEPT_SECONDS: Final = 120
 
+# By status: what it means, and the one code that makes it mean something else.
+_REFUSALS: Final = {
+    401: ("invalid-token", "step-up-required"),
+    403: ("insufficient-scope", "second-factor-required"),
+}
 _SUBJECT: Final = re.compile(r"[A-Za-z0-9:_-]{1,64}", re.ASCII)
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 
@@ -50,6 +55,7 @@ class Asks:
     def __init__(
         self,
         web: Pool,
+        keys: Keys,
         *,
         host: str,
         edge_key: str,
@@ -60,6 +66,8 @@ class Asks:
     ) -> None:
         """host is the origin's, which the web expects."""
         self._web = web
+        self._keys = keys
+        self._version = keys.current().version
         self._head = f"POST /internal/token HTTP/1.1\r\nhost: {host}\r\nx-edge-key: {edge_key}\r\n"
         self._times = times
         self._limits = limits
@@ -71,6 +79,11 @@ class Asks:
 
     def known(self, ask: policy.Ask) -> bytes | None:
         """The token for this request when there is a live one."""
+        version = self._keys.current().version
+        if version != self._version:
+            # What was kept may be signed by a key that was withdrawn.
+            self._version = version
+            self._minted.clear()
         minted = self._minted.get((ask.principal.jti, ask.forward.route.audience))
         return minted.token if minted is not None and minted.expires_at > self._clock() else None
 
@@ -85,7 +98,7 @@ class Asks:
         if call is not None:
             call.askers.append(asker)
             return
-        question = {"bearer": ask.bearer, "audience": key[1]}
+        question: dict[str, str | bool] = {"bearer": ask.bearer, "audience": key[1]}
         call = _Call(self, question, request_id, self._head, key=key, subject=ask.principal.sub)
         self._calls[key] = call
         call.askers.append(asker)
@@ -93,7 +106,9 @@ class Asks:
 
     def ask_session(self, ask: policy.AskSession, asker: Asker, request_id: str) -> None:
         """Tell the asker, when the web has answered, the token for this one request."""
-        question = {"session": ask.session, "audience": ask.forward.route.audience}
+        question: dict[str, str | bool] = {"session": ask.session, "audience": ask.forward.route.audience}
+        if policy.is_write(ask.forward):
+            question["write"] = True
         call = _Call(self, question, request_id, self._head)
         self._of_sessions.add(call)
         call.askers.append(asker)
@@ -119,7 +134,7 @@ class Asks:
         if minted is not None and call.key is not None:
             self._remember(call.key, minted)
         self._figures.note_ask("minted" if minted else "refused" if status in {401, 403} else "failed")
-        code = {401: "invalid-token", 403: "insufficient-scope"}.get(status, "unavailable")
+        code = _refusal(status, body, is_session=call.key is None)
         for asker in call.askers:
             if minted is not None:
                 asker.on_token(minted.token, minted.subject)
@@ -148,6 +163,16 @@ class Asks:
         self._minted[key] = minted
 
 
+def _refusal(status: int, body: bytes, *, is_session: bool) -> str:
+    # Of what the web says only what is known here becomes an answer.
+    try:
+        said = json.loads(body)["code"] if is_session and status in _REFUSALS else ""
+    except (ValueError, TypeError, KeyError, RecursionError):
+        said = ""
+    usual, special = _REFUSALS.get(status, ("unavailable", ""))
+    return special if said == special else usual
+
+
 class _Call:
     """One question to the web. Asking twice does no harm, so a stale connection is tried again once.
 
@@ -157,7 +182,7 @@ class _Call:
     def __init__(
         self,
         asks: Asks,
-        question: dict[str, str],
+        question: dict[str, str | bool],
         request_id: str,
         head: str,
         *,

@@ -249,8 +249,8 @@ class Exchange:
         """There is no token, and code says why."""
         if self._stage != Stage.ASKING or self._forward is None:
             return
-        if self._route.credential is Credential.STAFF and code in {"insufficient-scope", "invalid-token"}:
-            self._turn_away(self._forward, is_known=code == "insufficient-scope")
+        if self._route.credential is Credential.STAFF and code in policy.SESSION_REFUSALS:
+            self._turn_away(policy.refuse_session(self._forward, code))
         elif code == "insufficient-scope":
             self._go_without_scope(policy.decide_without_scope(self._forward))
         elif code == "invalid-token":
@@ -398,8 +398,7 @@ class Exchange:
         self._wait(self._shared.times.ask)
         self._shared.asks.ask_session(ask, self, self._request_id)
 
-    def _turn_away(self, forward: policy.Forward, *, is_known: bool) -> None:
-        decision = policy.refuse_stranger(forward) if is_known else policy.refuse_visitor(forward)
+    def _turn_away(self, decision: policy.Redirect | policy.Refuse) -> None:
         if isinstance(decision, policy.Redirect):
             self._redirect(decision)
         else:

@@ -18,6 +18,7 @@ from prometheus_client.exposition import ThreadingWSGIServer
 from chassis import logs, metrics
 from chassis.env import ConfigurationError
 from chassis.keys import KeyStore
+from chassis.revocations import RevocationStore
 from chassis.tokens import Verifier
 from gateway.edge.asks import Asks
 from gateway.edge.config import Configuration, read_configuration
@@ -60,10 +61,12 @@ class Edge:
             name: Pool(name, address, times, limits) for name, address in configuration.upstreams.items()
         }
         figures = Figures(upstreams)
+        keys = KeyStore(configuration.keys_public)
         verifier = Verifier(
-            KeyStore(configuration.keys_public),
+            keys,
             issuer=configuration.origin,
             audience=AUDIENCE,
+            revocations=RevocationStore(configuration.keys_public, keys, issuer=configuration.origin),
             clock=clock,
         )
         self.shared = Shared(
@@ -80,6 +83,7 @@ class Edge:
             origin=configuration.origin.encode(),
             asks=Asks(
                 upstreams[WEB],
+                keys,
                 host=urlsplit(configuration.origin).netloc,
                 edge_key=configuration.edge_key,
                 times=times,

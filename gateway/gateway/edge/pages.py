@@ -15,14 +15,14 @@ PLACEHOLDER: Final = "{request_id}"
 _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
-def _read(folder: Path) -> tuple[dict[int, tuple[bytes, ...]], str]:
-    texts = {int(path.stem): path.read_text() for path in sorted(folder.glob("*.html"))}
+def _read(folder: Path) -> tuple[dict[str, tuple[bytes, ...]], str]:
+    texts = {path.stem: path.read_text() for path in sorted(folder.glob("*.html"))}
     styles = {style for text in texts.values() for style in _STYLE.findall(text)}
     hashes = " ".join(sorted(f"'sha256-{_sha256(style)}'" for style in styles))
     policy = (
         f"default-src 'none'; style-src {hashes}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-    pieces = {status: tuple(text.encode().split(PLACEHOLDER.encode())) for status, text in texts.items()}
+    pieces = {name: tuple(text.encode().split(PLACEHOLDER.encode())) for name, text in texts.items()}
     return pieces, policy
 
 
@@ -34,9 +34,10 @@ _PIECES, POLICY = _read(FOLDER)
 _PAGES: Final = MappingProxyType(_PIECES)
 
 
-def page(status: int, request_id: str) -> bytes:
-    """The page of a status, for a request id that chassis.ids has let pass.
+def page(status: int, request_id: str, code: str = "") -> bytes:
+    """The page of a problem's code where it has one of its own, else of its status, for a request id that
+    chassis.ids has let pass.
 
     Raises: KeyError for a status that the edge does not answer with.
     """
-    return request_id.encode().join(_PAGES[status])
+    return request_id.encode().join(_PAGES[code if code in _PAGES else str(status)])

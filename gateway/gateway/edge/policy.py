@@ -28,6 +28,13 @@ _PAGES: Final = (Credential.PAGE, _STAFF)
 _READ: Final = frozenset(method.encode() for method in READ)
 
 LOG_IN: Final = "/account/login/"
+CONFIRM: Final = "/account/reauthenticate/"
+SECURITY: Final = "/account/security/"
+
+SESSION_REFUSALS: Final = frozenset(
+    {"invalid-token", "insufficient-scope", "step-up-required", "second-factor-required"}
+)
+"""The codes with which the web refuses a session."""
 
 _SESSION_CHALLENGE: Final = 'Cookie realm="mercato"'
 _OWN_SITE: Final = (b"", b"same-origin", b"none")
@@ -228,12 +235,28 @@ def is_withheld(forward: Forward) -> bool:
     return _is_public_read(forward) and bool(forward.head.authorization)
 
 
+def refuse_session(forward: Forward, code: str) -> Redirect | Refuse:
+    """What becomes of a request for an admin whose session the web refuses with a code of SESSION_REFUSALS.
+
+    People are led to where they can do what it lacks. A write is answered with a page that says so: to lead
+    it anywhere would lose what was typed.
+    """
+    if code == "invalid-token":
+        return refuse_visitor(forward)
+    if code == "insufficient-scope":
+        return refuse_stranger(forward)
+    is_old = code == "step-up-required"
+    if _is_looked_at(forward):
+        where = f"{CONFIRM}?next={_next(forward)}" if is_old else SECURITY
+        return Redirect(where, forward.head)
+    fields = (("www-authenticate", _SESSION_CHALLENGE),) if is_old else ()
+    return Refuse(code, "Nothing was changed.", fields, head=forward.head)
+
+
 def refuse_visitor(forward: Forward) -> Redirect | Refuse:
     """What becomes of a request for an admin without a session: people are led to the log-in and back."""
-    method, target = forward.request.method, forward.request.target
-    if method in _READ and accepts_html(forward.request):
-        wanted = target.decode() if len(target) <= _MAX_NEXT_BYTES else f"{forward.route.prefix}/"
-        return Redirect(f"{LOG_IN}?next={quote(wanted, safe='/')}", forward.head)
+    if _is_looked_at(forward):
+        return Redirect(f"{LOG_IN}?next={_next(forward)}", forward.head)
     fields = (("www-authenticate", _SESSION_CHALLENGE),)
     return Refuse("authentication-required", fields=fields, head=forward.head)
 
@@ -241,6 +264,21 @@ def refuse_visitor(forward: Forward) -> Redirect | Refuse:
 def refuse_stranger(forward: Forward) -> Refuse:
     """Somebody is logged in, and this admin is not theirs."""
     return Refuse("forbidden", "This is for staff with another role.", head=forward.head)
+
+
+def is_write(forward: Forward) -> bool:
+    """Whether a request is to change something (RFC 9110 section 9.2.1)."""
+    return forward.request.method not in _READ
+
+
+def _is_looked_at(forward: Forward) -> bool:
+    return not is_write(forward) and accepts_html(forward.request)
+
+
+def _next(forward: Forward) -> str:
+    target = forward.request.target
+    wanted = target.decode() if len(target) <= _MAX_NEXT_BYTES else f"{forward.route.prefix}/"
+    return quote(wanted, safe="/")
 
 
 def accepts_html(request: Request) -> bool:
@@ -262,7 +300,7 @@ def is_answered_with_page(request: Request, table: RouteTable) -> bool:
 
 def _let_staff_in(forward: Forward, rules: Rules) -> AskSession | Redirect | Refuse:
     # An Authorization is not looked at: bearers are for the API, sessions for admins.
-    if forward.request.method not in _READ and not _is_same_origin(forward.head, rules.scheme):
+    if is_write(forward) and not _is_same_origin(forward.head, rules.scheme):
         return Refuse("forbidden", "Another site sent this.", head=forward.head)
     try:
         session = cookies.session(forward.head, rules.session_cookie)

@@ -43,7 +43,7 @@ def refusal(
     """A whole reply that says no: a problem document, or a page to those who look at it in a browser."""
     status = problem_status(code)
     if is_page:
-        media_type, policy, body = pages.MEDIA_TYPE, pages.POLICY, pages.page(status, request_id)
+        media_type, policy, body = pages.MEDIA_TYPE, pages.POLICY, pages.page(status, request_id, code)
     else:
         document = problems.generic(code, detail, request_id=request_id, **extra)
         media_type, policy, body = problems.MEDIA_TYPE, _SANDBOX, problems.encode(document)

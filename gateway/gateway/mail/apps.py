@@ -7,3 +7,6 @@ class MailConfig(AppConfig):
     """Mail."""
 
     name = "gateway.mail"
+
+    def ready(self) -> None:
+        from gateway.mail import delivery  # noqa: F401 (the task that delivers; needs the model)

@@ -1,32 +1,35 @@
-"""Sends the mails whose words stand in templates/mail/."""
+"""Writes the mails whose words stand in templates/mail/."""
 
-import logging
-from smtplib import SMTPException
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.db import transaction
 from django.template.loader import render_to_string
-from prometheus_client import Counter
+from django.utils import timezone
 
-_logger = logging.getLogger(__name__)
-_mails = Counter("mercato_mails", "Mails by whether they could be sent.", ["result"])
-_sent, _failed = _mails.labels("sent"), _mails.labels("failed")
+from gateway.mail.delivery import DELIVERY
+from gateway.mail.models import OutgoingMail
+
+CODE_LIFETIME: Final = timedelta(minutes=15)
+LIFETIME: Final = timedelta(hours=24)
 
 
 def send(*, name: str, to: str, **context: Any) -> None:
-    """Send mail/<name>_subject.txt and mail/<name>_message.txt to somebody.
+    """Put mail/<name>_subject.txt and mail/<name>_message.txt to somebody into the outbox.
 
-    A mail that cannot be sent is logged and undoes nothing: what it tells of stands, and a code can be asked
-    for again.
+    It is in the caller's transaction, and goes out, once, when that is committed: nobody is told of what was
+    undone. No mail server is asked here, so this takes as long whoever it is for and however the server is.
+    One that cannot be delivered in time is given up: after 15 minutes with a code, after a day without.
     """
     said = context | {"origin": settings.ORIGIN}
-    subject = render_to_string(f"mail/{name}_subject.txt", said).strip()
-    text = render_to_string(f"mail/{name}_message.txt", said)
-    try:
-        EmailMessage(subject, text, to=[to]).send()
-    except (OSError, SMTPException, ValueError) as exc:
-        _failed.inc()
-        _logger.error("A mail could not be sent.", extra={"mail": name, "error": type(exc).__name__})
-    else:
-        _sent.inc()
+    now = timezone.now()
+    OutgoingMail.objects.create(
+        name=name,
+        to=to,
+        subject=render_to_string(f"mail/{name}_subject.txt", said).strip(),
+        text=render_to_string(f"mail/{name}_message.txt", said),
+        due_at=now,
+        expires_at=now + (CODE_LIFETIME if context.get("code") else LIFETIME),
+    )
+    transaction.on_commit(DELIVERY.ask)

@@ -29,9 +29,10 @@ class StaffTile:
 
 @dataclass(frozen=True, slots=True)
 class StaffPage:
-    """All tiles of one member of staff."""
+    """All tiles of one member of staff; lacks_factor says whether a second factor would open more."""
 
     tiles: tuple[StaffTile, ...]
+    lacks_factor: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +42,20 @@ class _Desk:
     counts: Callable[[str], Counts]
 
 
-def staff_page(scopes: Iterable[str], token_for: Callable[[str], str]) -> StaffPage:
-    """The tiles of these scopes; token_for gives a token for a service. Each tile degrades alone."""
+def staff_page(
+    scopes: Iterable[str], token_for: Callable[[str], str], closed: Iterable[str] = ()
+) -> StaffPage:
+    """The tiles of these scopes; token_for gives a token for a service. Each tile degrades alone.
+
+    closed are the scopes that only a second factor gives.
+    """
     mine = [code for code in _DESKS if ADMIN_SCOPES[code] in set(scopes)]
     tokens = {code: token_for(code) for code in mine}
     states = {code: calls.begin(health.check, code) for code in mine}
     figures = {code: calls.begin(_DESKS[code].counts, tokens[code]) for code in mine}
     tiles = tuple(_tile(code, states[code], figures[code]) for code in mine)
-    return StaffPage((_own_tile(), *tiles) if GATEWAY_SCOPE in set(scopes) else tiles)
+    own = (_own_tile(),) if GATEWAY_SCOPE in set(scopes) else ()
+    return StaffPage((*own, *tiles), lacks_factor=bool(set(closed)))
 
 
 def _tile(code: str, state: calls.Answer[Health], figures: calls.Answer[Counts]) -> StaffTile:

@@ -10,7 +10,10 @@ from typing import Final
 from django.http import HttpRequest
 from django.utils import timezone
 
-from gateway.accounts.roles import ADMIN_SCOPES, scopes_for
+from chassis.django.authentication import get_revocations
+from chassis.step_up import StepUpRequired, is_fresh
+from gateway.accounts.factors import SecondFactorRequired
+from gateway.accounts.roles import ADMIN_SCOPES, scopes_for, scopes_of
 from gateway.accounts.sessions import BrowserSession, browser_session, session_of_cookie
 from gateway.tokens import issuing
 from gateway.tokens.forwarding import BearerRefused, ForwardedToken, NothingForAudience
@@ -21,6 +24,9 @@ CLIENT_ID: Final = "web"
 SHORTEST_REST: Final = 10
 """Seconds that a token must still be good for to be used again."""
 
+_AHEAD: Final = 30
+"""Seconds by which a token must be younger than what is void for everybody: services may know of more."""
+
 
 class Kind(Enum):
     """What a token is for; the value is its life in seconds."""
@@ -29,7 +35,7 @@ class Kind(Enum):
     ADMIN = 60
 
 
-_Key = tuple[str, str, Kind, frozenset[str]]
+_Key = tuple[str, str, int, tuple[str, ...], str, Kind, frozenset[str]]
 
 
 class MintedTokens:
@@ -44,14 +50,14 @@ class MintedTokens:
         self._tokens: OrderedDict[_Key, ForwardedToken] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: _Key, mint: Callable[[], ForwardedToken], *, now: float) -> ForwardedToken:
-        """The token under a key, minted when there is none with enough life left.
+    def get(self, key: _Key, mint: Callable[[], ForwardedToken], *, good_until: float) -> ForwardedToken:
+        """The token under a key, minted when there is none that is good until then, in Unix seconds.
 
         Minting takes some 60 µs, so all wait for each other: at an expiry one request mints for all.
         """
         with self._lock:
             token = self._tokens.get(key)
-            if token is None or token.exp - now < SHORTEST_REST:
+            if token is None or token.exp < good_until:
                 token = self._tokens[key] = mint()
             self._tokens.move_to_end(key)
             while len(self._tokens) > self._capacity:
@@ -68,14 +74,19 @@ _minted: Final = MintedTokens()
 def token_for(user_session: BrowserSession, audience: str, *, kind: Kind = Kind.PAGE) -> ForwardedToken:
     """A token of this user for one service alone, with the scopes that mean something there.
 
-    audience is a service of AUDIENCE_PREFIXES. It lives 120 seconds at most, an admin's 60.
+    audience is one of AUDIENCE_PREFIXES. It lives 120 seconds at most, an admin's 60.
     Raises: NothingForAudience.
     """
     scopes = scopes_for(audience, user_session.scopes)
     if not scopes:
         raise NothingForAudience
-    key = (user_session.sid, audience, kind, scopes)
-    return _minted.get(key, lambda: _mint(user_session, audience, kind, scopes), now=time.time())
+    # The key is named, so that nothing of a withdrawn one is used again; and the session's last proof of who
+    # it is, for a token from before says too little, or is void.
+    proof = (user_session.auth_time, user_session.amr)
+    key = (issuing.access_key().kid, user_session.sid, *proof, audience, kind, scopes)
+    issued_after = get_revocations().current().not_before + _AHEAD
+    good_until = max(time.time() + SHORTEST_REST, issued_after + kind.value)
+    return _minted.get(key, lambda: _mint(user_session, audience, kind, scopes), good_until=good_until)
 
 
 def token_for_request(request: HttpRequest, audience: str) -> str:
@@ -89,17 +100,24 @@ def token_for_request(request: HttpRequest, audience: str) -> str:
     return token_for(session, audience).token
 
 
-def token_for_admin(*, session: str, audience: str) -> ForwardedToken:
-    """A token for the admin of a service; session is the value of the cookie.
+def token_for_admin(*, session: str, audience: str, write: bool = False) -> ForwardedToken:
+    """A token for the admin of a service; session is the value of the cookie, write whether it is to change
+    anything.
 
     Raises: BearerRefused when nobody is logged in with it, NothingForAudience when it is not a member of
-    staff with the admin scope of that service.
+    staff with the admin scope of that service, SecondFactorRequired when a second factor is what that lacks,
+    StepUpRequired when the log-in is too long ago for a write.
     """
     found = session_of_cookie(session, now=timezone.now())
     if found is None:
         raise BearerRefused
-    if not found.is_staff or ADMIN_SCOPES[audience] not in found.scopes:
+    scope = ADMIN_SCOPES.get(audience)
+    if not found.is_staff or scope not in scopes_of(found.groups):
         raise NothingForAudience
+    if scope not in found.scopes:
+        raise SecondFactorRequired
+    if write and not is_fresh(found.auth_time, now=time.time()):
+        raise StepUpRequired
     return token_for(found, audience, kind=Kind.ADMIN)
 
 

@@ -1,18 +1,16 @@
 """Makes signed tokens: simplejwt's token classes over the keys of the gateway's own folder."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final, NoReturn
 
-import jwt
 from django.conf import settings
 from rest_framework_simplejwt import tokens as simplejwt
 from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError
 
-from chassis.keys import GATEWAY, KeySet, SigningKey, VerifyKey, load_signing_key, public_jwk
+from chassis.keys import GATEWAY, SigningKey, SigningKeys
 from chassis.tokens import ACCESS, REFRESH, sign
 
 REFRESH_IDLE: Final = timedelta(days=7)
@@ -96,29 +94,24 @@ def refresh_token(*, sub: str, sid: str, not_after: datetime) -> RefreshToken:
     return token
 
 
-@cache
 def access_key() -> SigningKey:
-    """The key that signs access tokens. Raises: chassis.env.ConfigurationError."""
-    return load_signing_key(settings.KEYS_PRIVATE, "access")
+    """The key that signs access tokens now. Raises: chassis.env.ConfigurationError."""
+    return _keys("access").active
+
+
+def refresh_key() -> SigningKey:
+    """The key that signs refresh tokens now. Raises: chassis.env.ConfigurationError."""
+    return refresh_keys().active
+
+
+def refresh_keys() -> SigningKeys:
+    """All keys of refresh tokens, whose public halves are in the web's memory alone.
+
+    Raises: chassis.env.ConfigurationError.
+    """
+    return _keys("refresh")
 
 
 @cache
-def refresh_key() -> SigningKey:
-    """The key that signs refresh tokens. Raises: chassis.env.ConfigurationError."""
-    return load_signing_key(settings.KEYS_PRIVATE, "refresh")
-
-
-class RefreshKeys:
-    """The key set that refresh tokens are verified with; it exists in the web's memory alone."""
-
-    def __init__(self, keys: Iterable[SigningKey]) -> None:
-        self._set = KeySet({key.kid: _verify_key(key) for key in keys})
-
-    def current(self) -> KeySet:
-        """The same set for the life of the process."""
-        return self._set
-
-
-def _verify_key(key: SigningKey) -> VerifyKey:
-    jwk = jwt.PyJWK(public_jwk(key.private_key))
-    return VerifyKey(key.kid, key.alg, jwk, GATEWAY, frozenset())
+def _keys(kind: str) -> SigningKeys:
+    return SigningKeys(settings.KEYS_PRIVATE, kind)

@@ -1,10 +1,17 @@
 """Refresh tokens, known by hash alone, in families that live and die together (RFC 9700 section 4.14)."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
 from chassis.ids import uuid7
+from gateway.accounts.roles import PASSWORD
+
+
+def password_alone() -> list[str]:
+    """The means of a log-in that nothing more is said of."""
+    return [PASSWORD]
 
 
 class RefreshFamily(models.Model):
@@ -27,8 +34,10 @@ class RefreshFamily(models.Model):
     user_agent = models.CharField(max_length=200, blank=True)
     ip_prefix = models.CharField(max_length=49, blank=True)
     authenticated_at = models.DateTimeField()
+    # By which means that was (RFC 8176).
+    amr = ArrayField(models.CharField(max_length=8), default=password_alone)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
-    absolute_expires_at = models.DateTimeField()
+    absolute_expires_at = models.DateTimeField(db_index=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_because = models.CharField(max_length=24, choices=Reason, blank=True)
 
@@ -62,3 +71,25 @@ class RefreshToken(models.Model):
 
     def __str__(self) -> str:
         return self.jti_hash[:12]
+
+
+class Revocation(models.Model):
+    """What the published list says until every token that it concerns has expired by itself: a session, or
+    everything of a subject from before a time, or of everybody (gateway.tokens.revocations).
+    """
+
+    sid = models.CharField(max_length=64, blank=True)
+    sub = models.CharField(max_length=36, blank=True)
+    # Unix seconds. Whatever was issued earlier is void; of a session everything is.
+    not_before = models.BigIntegerField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(sid="") | models.Q(sub=""), name="revocation_of_a_session_or_a_subject"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.sid or self.sub or "everybody"

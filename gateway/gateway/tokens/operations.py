@@ -21,13 +21,18 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from prometheus_client import Counter
 
+from chassis.django.authentication import get_verifier
 from chassis.problems import REFUSED_CHALLENGE, DomainError, FieldError
 from chassis.tokens import InvalidToken, Principal
+from gateway.accounts import factors, sessions
 from gateway.accounts.models import User
-from gateway.accounts.operations import authenticate
-from gateway.accounts.roles import AUDIENCE_PREFIXES, roles_of, scopes_of
+from gateway.accounts.operations import Authenticated, WrongCredentials, authenticate, void_sessions
+from gateway.accounts.roles import AUDIENCE_PREFIXES, granted_scopes, roles_of
+from gateway.limits import devices
+from gateway.limits.visitors import NOBODY, Visitor
 from gateway.tokens import issuing
 from gateway.tokens.models import RefreshFamily, RefreshToken
+from gateway.tokens.revocations import revoke_sid, revoke_sids
 from gateway.tokens.verifying import refresh_verifier
 
 CLIENT_ID: Final = "api"
@@ -90,7 +95,7 @@ class Client:
     """Where a log-in comes from, as far as it is remembered."""
 
     user_agent: str = ""
-    ip_prefix: str = ""
+    visitor: Visitor = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,27 +109,43 @@ class TokenPair:
     token_type: str = "Bearer"  # noqa: S105 (a kind, not a secret)
 
 
-def log_in(*, email: str, password: str, scope: str = "", client: Client = Client()) -> TokenPair:
+def log_in(
+    *,
+    email: str,
+    password: str,
+    code: str = "",
+    otp: str = "",
+    scope: str = "",
+    client: Client = Client(),
+) -> TokenPair:
     """Begin a session: a family, its first refresh token, and an access token.
 
-    scope is a space-separated wish; the client gets the part of it that the user has, without it everything.
-    Raises: WrongCredentials, NothingGranted.
+    code is one that was mailed, where LoginCodeRequired asks for it; otp a code of the second factor of those
+    who have one. scope is a space-separated wish; the client gets the part of it that the user has, without
+    it everything.
+    Raises: WrongCredentials, LoginCodeRequired, OtpRequired, WrongOtp, NothingGranted,
+    gateway.limits.operations.TooManyRequests.
     """
-    who = authenticate(email=email, password=password)
+    who = authenticate(email=email, password=password, code=code, visitor=client.visitor)
+    amr = factors.prove(user=who.user, otp=otp, device=who.device)
     groups = _groups_of(who.user)
-    if scope and not _granted(scope, groups):
+    if scope and not _granted(scope, groups, amr):
         raise NothingGranted(errors=[FieldError("#/scope", "not-granted", "You have none of these scopes.")])
     with transaction.atomic():
+        _require_unchanged(who)
         family = RefreshFamily.objects.create(
             user=who.user,
             client_id=CLIENT_ID,
             scope=scope,
             user_agent=client.user_agent,
-            ip_prefix=client.ip_prefix,
+            ip_prefix=client.visitor.network,
             authenticated_at=who.at,
+            amr=list(amr),
             absolute_expires_at=who.at + issuing.REFRESH_ABSOLUTE,
         )
         pair = _issue(family, groups, parent=None)
+        if not who.was_here_today:
+            devices.remember(who.user, client.visitor)
     _logger.info("Logged in.", extra={"sub": str(who.user), "sid": str(family)})
     return pair
 
@@ -154,22 +175,82 @@ def log_out(*, token: str) -> None:
 
     Raises: RefreshRefused when it is not a live refresh token of ours.
     """
+    _log_out(_verify(token))
+
+
+@transaction.atomic
+def log_out_everywhere(*, token: str) -> None:
+    """End every session of a user, of API clients and of browsers, and any log-in that is under way.
+
+    It takes the newest refresh token of a session that stands: an old copy of one ends no other session.
+    Raises: RefreshRefused.
+    """
     claims = _verify(token)
-    ended = RefreshFamily.objects.filter(sid=claims.sid, user__public_id=claims.sub, revoked_at=None).update(
+    # The user before the families: of two such requests one waits here.
+    user = User.objects.select_for_update(no_key=True).filter(public_id=claims.sub, is_active=True).first()
+    if user is None or not _is_newest(claims, user):
+        raise RefreshRefused
+    void_sessions(user=user)
+    ended = RefreshFamily.objects.filter(user=user, revoked_at=None).update(
         revoked_at=Now(), revoked_because=RefreshFamily.Reason.LOGOUT
     )
-    if ended:
-        _log_end(claims.sid, claims.sub, RefreshFamily.Reason.LOGOUT)
+    sessions.end_all(user)
+    _endings.labels(RefreshFamily.Reason.LOGOUT).inc(ended)
+    _logger.info("Ended every session of a user.", extra={"sub": claims.sub, "sessions": ended})
 
 
-def end_family(*, sid: UUID, reason: RefreshFamily.Reason) -> bool:
-    """End one session of an API client; False when it had ended before."""
-    ended = RefreshFamily.objects.filter(sid=sid, revoked_at=None).update(
-        revoked_at=Now(), revoked_because=reason
-    )
+def revoke(*, token: str) -> None:
+    """End the session of an API client by any refresh or access token of it (RFC 7009 section 2.1).
+
+    A token that is dead, unknown or nonsense changes nothing.
+    """
+    for verifier in (refresh_verifier(), get_verifier()):
+        try:
+            _log_out(verifier.verify(token))
+        except (InvalidToken, ValueError):
+            continue  # Not of this kind, or without a session.
+
+
+@transaction.atomic
+def end_family(*, sid: UUID, reason: RefreshFamily.Reason, sub: str = "") -> bool:
+    """End one session of an API client; False when it had ended before, or is not the subject's if one is
+    given. Its access tokens are refused everywhere within a second.
+    """
+    families = RefreshFamily.objects.filter(sid=sid, revoked_at=None)
+    if sub:
+        families = families.filter(user__public_id=sub)
+    ended = families.update(revoked_at=Now(), revoked_because=reason)
     if ended:
-        _log_end(str(sid), "", reason)
+        revoke_sid(sid)
+        transaction.on_commit(lambda: _log_end(str(sid), sub, reason))
     return bool(ended)
+
+
+@transaction.atomic
+def end_families(*, user: User, except_sid: str = "") -> int:
+    """End every session of a user's API clients but that one; says how many there were."""
+    live = RefreshFamily.objects.filter(user=user, revoked_at=None)
+    sids = [sid for sid in live.values_list("sid", flat=True) if str(sid) != except_sid]
+    ended = live.filter(sid__in=sids).update(revoked_at=Now(), revoked_because=RefreshFamily.Reason.LOGOUT)
+    revoke_sids(sids)
+    _endings.labels(RefreshFamily.Reason.LOGOUT).inc(ended)
+    return ended
+
+
+def _log_out(claims: Principal) -> None:
+    end_family(sid=UUID(claims.sid), sub=claims.sub, reason=RefreshFamily.Reason.LOGOUT)
+
+
+def _is_newest(claims: Principal, user: User) -> bool:
+    return RefreshToken.objects.filter(
+        jti_hash=_hash(claims.jti),
+        rotated_at=None,
+        family__sid=claims.sid,
+        family__user=user,
+        family__revoked_at=None,
+        family__authenticated_at__gte=user.credentials_changed_at,
+        family__absolute_expires_at__gt=Now(),
+    ).exists()
 
 
 def _arrival(claims: Principal, began: float) -> _Arrival:
@@ -221,6 +302,7 @@ def _end(family: RefreshFamily, reason: RefreshFamily.Reason) -> _Refusal:
     family.revoked_at = Now()
     family.revoked_because = reason
     family.save(update_fields=["revoked_at", "revoked_because"])
+    revoke_sid(family.sid)
     # Logged when it stands, so that no line tells of a revocation that was undone.
     sid, sub = str(family), str(family.user)
     transaction.on_commit(lambda: _log_end(sid, sub, reason))
@@ -233,16 +315,25 @@ def _log_end(sid: str, sub: str, reason: RefreshFamily.Reason) -> None:
     _logger.log(level, "Ended a session.", extra={"sid": sid, "sub": sub, "reason": reason.value})
 
 
+def _require_unchanged(who: Authenticated) -> None:
+    # Whoever changes the credentials has this row first or finds the session that begins here: a log-in with
+    # the old password does not outlive the change.
+    seen = who.user.credentials_changed_at
+    same = User.objects.filter(pk=who.user.pk, is_active=True, credentials_changed_at=seen)
+    if same.select_for_update(no_key=True).first() is None:
+        raise WrongCredentials
+
+
 def _issue(family: RefreshFamily, groups: Iterable[str], *, parent: RefreshToken | None) -> TokenPair:
     groups = list(groups)
     session = issuing.Session(
         sub=str(family.user),
         sid=str(family),
         client_id=family.client_id,
-        scopes=_granted(family.scope, groups),
+        scopes=_granted(family.scope, groups, family.amr),
         roles=roles_of(groups),
         auth_time=int(family.authenticated_at.timestamp()),
-        amr=("pwd",),
+        amr=tuple(family.amr),
     )
     access = issuing.access_token(session, audience=_login_audience())
     refresh = issuing.refresh_token(sub=session.sub, sid=session.sid, not_after=family.absolute_expires_at)
@@ -257,13 +348,13 @@ def _issue(family: RefreshFamily, groups: Iterable[str], *, parent: RefreshToken
     )
 
 
-def _granted(scope: str, groups: Iterable[str]) -> frozenset[str]:
-    owned = scopes_of(groups)
+def _granted(scope: str, groups: Iterable[str], amr: Iterable[str]) -> frozenset[str]:
+    owned = granted_scopes(groups, amr)
     return owned & frozenset(scope.split()) if scope else owned
 
 
 def _login_audience() -> str | list[str]:
-    return ["gateway", *AUDIENCE_PREFIXES] if settings.LOGIN_AUDIENCE == "all" else "gateway"
+    return list(AUDIENCE_PREFIXES) if settings.LOGIN_AUDIENCE == "all" else "gateway"
 
 
 def _groups_of(user: User) -> list[str]:

@@ -19,6 +19,18 @@ class Text(serializers.CharField):
 class LoginInput(serializers.Serializer[Any]):
     email = Text(max_length=254)
     password = Text(max_length=1024, trim_whitespace=False, style={"input_type": "password"})
+    code = Text(
+        max_length=16,
+        required=False,
+        allow_blank=True,
+        help_text="From the mail, when `login-code-required` has asked for it.",
+    )
+    otp = Text(
+        max_length=32,
+        required=False,
+        allow_blank=True,
+        help_text="A code of the authenticator app, or a recovery code, where there is a second factor.",
+    )
     scope = Text(
         max_length=1024,
         required=False,
@@ -29,6 +41,10 @@ class LoginInput(serializers.Serializer[Any]):
 
 class RefreshInput(serializers.Serializer[Any]):
     refresh = Text(max_length=4096)
+
+
+class RevokeInput(serializers.Serializer[Any]):
+    token = Text(max_length=4096, help_text="A refresh or an access token.")
 
 
 class TokenPairOutput(serializers.Serializer[Any]):
@@ -42,10 +58,12 @@ class TokenPairOutput(serializers.Serializer[Any]):
 class ServiceTokenInput(serializers.Serializer[Any]):
     bearer = Text(max_length=4096, required=False)
     session = Text(max_length=4096, required=False, trim_whitespace=False)
+    write = serializers.BooleanField(required=False, help_text="With a session: it is to change something.")
     audience = serializers.ChoiceField(choices=list(AUDIENCE_PREFIXES))
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if len(attrs) != 2:
+        credentials = attrs.keys() & {"bearer", "session"}
+        if len(credentials) != 1 or (credentials == {"bearer"} and "write" in attrs):
             raise serializers.ValidationError("Give exactly one of bearer and session.", "one-credential")
         return attrs
 

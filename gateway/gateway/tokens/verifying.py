@@ -7,15 +7,14 @@ from django.conf import settings
 from chassis.django.authentication import get_verifier
 from chassis.keys import GATEWAY
 from chassis.tokens import REFRESH, Verifier
-from gateway.tokens.issuing import RefreshKeys, access_key, refresh_key
+from gateway.tokens.issuing import access_key, refresh_keys
 
 
 @cache
 def refresh_verifier() -> Verifier:
     """Verifies refresh tokens. Raises: chassis.env.ConfigurationError."""
     # A refresh token is good once, so there is nothing to cache.
-    keys = RefreshKeys([refresh_key()])
-    return Verifier(keys, issuer=settings.ORIGIN, audience=GATEWAY, kind=REFRESH, cache_size=0)
+    return Verifier(refresh_keys(), issuer=settings.ORIGIN, audience=GATEWAY, kind=REFRESH, cache_size=0)
 
 
 def require_keys() -> None:

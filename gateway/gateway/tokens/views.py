@@ -1,36 +1,37 @@
 """Log-in, renewal, withdrawal, the published keys, and what the edge asks for."""
 
-import hashlib
-from ipaddress import ip_network
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
 from django.http import HttpResponse
-from django.utils.cache import get_conditional_response
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from chassis.django.openapi import problems
 from gateway.credentials import NO_STORE, CredentialsView
+from gateway.documents import AnyType
+from gateway.limits import devices
+from gateway.limits.operations import take
+from gateway.limits.quotas import REFRESH
 from gateway.tokens import operations
 from gateway.tokens.browser import token_for_admin
 from gateway.tokens.forwarding import token_for_service
 from gateway.tokens.keyring import ISSUER_JWKS_FILE
+from gateway.tokens.metadata import metadata, public_document
 from gateway.tokens.operations import Client, TokenPair
 from gateway.tokens.serializers import (
     LoginInput,
     RefreshInput,
+    RevokeInput,
     ServiceTokenInput,
     ServiceTokenOutput,
     TokenPairOutput,
 )
 
-_PREFIX_BITS: Final = {4: 24, 6: 48}
-_PROBLEMS: Final = problems(400, 401, 413, 415)
+_PROBLEMS: Final = problems(400, 401, 413, 415, 429)
 
 
 class LogIn(CredentialsView):
@@ -58,6 +59,7 @@ class Refresh(CredentialsView):
     def post(self, request: Request) -> Response:
         data = RefreshInput(data=request.data)
         data.is_valid(raise_exception=True)
+        take(REFRESH, devices.client_of(request._request).address)
         return _pair(operations.rotate(token=data.validated_data["refresh"], began=_began(request)))
 
 
@@ -76,6 +78,41 @@ class LogOut(CredentialsView):
         return Response(status=204, headers=NO_STORE)
 
 
+class LogOutEverywhere(CredentialsView):
+    @extend_schema(
+        operation_id="log_out_everywhere",
+        tags=["auth"],
+        auth=[],
+        description=(
+            "Ends every session of the user, of API clients and of browsers. "
+            "Takes the newest refresh token of a session."
+        ),
+        request=RefreshInput,
+        responses={204: None, **_PROBLEMS},
+    )
+    def post(self, request: Request) -> Response:
+        data = RefreshInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        operations.log_out_everywhere(token=data.validated_data["refresh"])
+        return Response(status=204, headers=NO_STORE)
+
+
+class Revoke(CredentialsView):
+    @extend_schema(
+        operation_id="revoke",
+        tags=["auth"],
+        auth=[],
+        description="Ends the session of a token (RFC 7009). A dead or unknown token gets the same answer.",
+        request=RevokeInput,
+        responses={200: None, **problems(400, 413, 415)},
+    )
+    def post(self, request: Request) -> Response:
+        data = RevokeInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        operations.revoke(token=data.validated_data["token"])
+        return Response(status=200, headers=NO_STORE)
+
+
 class ServiceToken(CredentialsView):
     """For the edge alone: gateway.middleware.EdgeKey guards everything under /internal/."""
 
@@ -86,16 +123,6 @@ class ServiceToken(CredentialsView):
         give = token_for_admin if "session" in data.validated_data else token_for_service
         forwarded = give(**data.validated_data)
         return Response(ServiceTokenOutput(forwarded).data, headers=NO_STORE)
-
-
-class AnyType(BaseContentNegotiation):
-    """For documents of one representation: whatever type somebody asks for, they mean it."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        return parsers[0]
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        return renderers[0], renderers[0].media_type
 
 
 class KeySet(APIView):
@@ -113,18 +140,22 @@ class KeySet(APIView):
     )
     def get(self, request: Request) -> HttpResponse:
         content = (settings.KEYS_PUBLIC / ISSUER_JWKS_FILE).read_bytes()
-        etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-        headers = {
-            "ETag": etag,
-            "Cache-Control": "public, max-age=300",
-            "Access-Control-Allow-Origin": "*",
-        }
-        response = HttpResponse(content, content_type="application/json", headers=headers)
-        conditional = get_conditional_response(request._request, etag=etag, response=response)
-        assert conditional is not None  # A response was given, so one comes back.  # noqa: S101
-        for name in headers.keys() - conditional.headers.keys():
-            conditional.headers[name] = headers[name]
-        return conditional
+        return public_document(request, content)
+
+
+class Metadata(APIView):
+    authentication_classes = ()
+    content_negotiation_class = AnyType
+    public = True
+
+    @extend_schema(
+        operation_id="authorization_server_metadata",
+        tags=["keys"],
+        auth=[],
+        responses={200: OpenApiResponse(OpenApiTypes.OBJECT, "Who issues the tokens (RFC 8414).")},
+    )
+    def get(self, request: Request) -> HttpResponse:
+        return public_document(request, metadata())
 
 
 def _pair(pair: TokenPair) -> Response:
@@ -140,13 +171,5 @@ def _client(request: Request) -> Client:
     # Enough to recognize one's own sessions in a list, not enough to follow anyone.
     return Client(
         user_agent=request.META.get("HTTP_USER_AGENT", "")[:200],
-        ip_prefix=_prefix(request.META.get("REMOTE_ADDR", "")),
+        visitor=devices.client_of(request._request),
     )
-
-
-def _prefix(address: str) -> str:
-    try:
-        host = ip_network(address)
-    except ValueError:
-        return ""
-    return str(host.supernet(new_prefix=_PREFIX_BITS[host.version]))

@@ -43,6 +43,7 @@ def shared_edge(issuer: Issuer) -> Iterator[RunningEdge]:
     running.close()
 
 
+@pytest.mark.case("G1", "G3", "G4", "G7")
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.one_of(requests, whole))
 def test_nothing_else_reaches_an_upstream(shared_edge: RunningEdge, data: bytes) -> None:

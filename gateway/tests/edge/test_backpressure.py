@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from gateway.edge.config import Limits
 from gateway.edge.testing import QUICK, RunningEdge, Seen, json_reply
 
@@ -82,6 +84,7 @@ def test_a_client_beyond_the_queue_gets_what_was_queued(start_edge: Callable[...
     assert client.read_all().count(PIECE) >= 280
 
 
+@pytest.mark.case("G10")
 def test_a_client_that_does_not_read_is_not_read(
     start_edge: Callable[..., RunningEdge], bearer: bytes
 ) -> None:

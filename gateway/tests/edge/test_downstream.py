@@ -78,6 +78,7 @@ def test_refuses_and_closes_without_serving_what_follows(edge: RunningEdge, data
     assert edge.web.seen + edge.wallet.seen == []
 
 
+@pytest.mark.case("G11")
 def test_a_chunked_body_over_the_limit_is_refused_while_it_comes(edge: RunningEdge) -> None:
     client = edge.client()
     client.send(CHUNKED + b"\r\n" + b"1000\r\n%b\r\n" % (b"a" * 4096) * 5)
@@ -184,6 +185,7 @@ def test_continues_when_the_body_is_wanted(edge: RunningEdge) -> None:
     assert edge.web.seen[0].values("expect") == []
 
 
+@pytest.mark.case("G10")
 def test_does_not_continue_when_the_body_is_refused(edge: RunningEdge) -> None:
     client = edge.client()
     client.send(ADJUST + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n")
@@ -200,6 +202,7 @@ def test_trailers_are_dropped(edge: RunningEdge) -> None:
     assert b"evil" not in edge.web.seen[0].head
 
 
+@pytest.mark.case("G10")
 def test_a_slow_head_is_timed_out(edge: RunningEdge) -> None:
     client = edge.client()
     client.send(INDEX)
@@ -210,6 +213,7 @@ def test_a_slow_head_is_timed_out(edge: RunningEdge) -> None:
     assert client.is_closed()
 
 
+@pytest.mark.case("G10")
 def test_a_head_that_drips_is_timed_out(edge: RunningEdge) -> None:
     client = edge.client()
     client.send(INDEX)
@@ -242,6 +246,7 @@ def _drip(client: RawClient, piece: bytes) -> int:
             client.send(piece)
 
 
+@pytest.mark.case("G10")
 def test_a_slow_body_is_timed_out_and_no_service_hears_of_it(edge: RunningEdge) -> None:
     client = edge.client()
     client.send(LOGIN + b"Content-Length: 10\r\n\r\n{")
@@ -256,6 +261,7 @@ def test_an_idle_connection_is_closed(edge: RunningEdge) -> None:
     assert client.is_closed()
 
 
+@pytest.mark.case("G10")
 def test_other_clients_are_served_meanwhile(edge: RunningEdge) -> None:
     stuck = [edge.client() for _ in range(50)]
     for client in stuck:
@@ -284,6 +290,7 @@ def test_keeps_a_sound_request_id(edge: RunningEdge) -> None:
     assert edge.web.seen[0].values("x-request-id") == ["abc-123.DEF"]
 
 
+@pytest.mark.case("F6")
 @pytest.mark.parametrize(
     "value", [b"short", b"a" * 10_000, b"\x1b[31mred-letters", b"with space", b'"quoted"']
 )
@@ -298,6 +305,7 @@ def test_reports_that_it_is_alive_and_ready(edge: RunningEdge) -> None:
     assert edge.ask(b"GET /readyz HTTP/1.1\r\nHost: 10.0.0.7\r\n\r\n").status == 200
 
 
+@pytest.mark.case("L2")
 def test_draining_finishes_what_is_under_way(edge: RunningEdge, bearer: bytes) -> None:
     async def answer_later(seen: Seen) -> None:
         edge.edge.shared.loop.call_later(0.3, seen.reply, json_reply())
@@ -325,6 +333,7 @@ def _until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.case("D3", "D8")
 def test_logs_each_request_without_query_or_token(edge: RunningEdge, issuer: Issuer) -> None:
     token = issuer.mint()
     query = b"GET /api/v1/wallet?access_token=%b HTTP/1.1\r\n" % token.encode()

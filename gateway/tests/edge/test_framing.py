@@ -25,6 +25,7 @@ FLOODS = {
 }
 
 
+@pytest.mark.case("G7")
 @pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS.keys())
 def test_a_flood_around_a_body_is_refused_at_once(
     start_edge: Callable[..., RunningEdge], flood: bytes
@@ -54,6 +55,7 @@ def test_a_body_of_tiny_chunks_is_no_flood(edge: RunningEdge) -> None:
     assert edge.web.seen[0].body == b"a" * 16_000
 
 
+@pytest.mark.case("G10")
 @pytest.mark.parametrize("start", [b"2\r\n{}\r\n0\r\nX: ", b"2;"], ids=["a trailer", "an extension"])
 def test_a_drip_around_a_body_is_timed_out(start_edge: Callable[..., RunningEdge], start: bytes) -> None:
     edge = start_edge(times=replace(QUICK, total=5.0))

@@ -43,6 +43,7 @@ def test_passes_to_services(name: str) -> None:
     assert passed((name.encode(), b"a")) == [name.lower().encode() + b": a\r\n"]
 
 
+@pytest.mark.case("F1", "F4")
 @pytest.mark.parametrize(
     "name",
     [
@@ -77,6 +78,7 @@ def test_passes_to_pages(name: str) -> None:
     assert passed((name.encode(), b"a"), kind=headers.TO_WEB) == [name.lower().encode() + b": a\r\n"]
 
 
+@pytest.mark.case("F3")
 def test_drops_what_connection_nominates() -> None:
     assert passed((b"Accept", b"a"), (b"Connection", b"close, ACCEPT")) == []
 
@@ -213,17 +215,20 @@ def test_a_public_document_says_which_origins_may_read_it() -> None:
     )
 
 
+@pytest.mark.case("H3")
 @pytest.mark.parametrize("kind", [PAGE, DATA], ids=["a page", "data"])
 def test_nothing_else_may_be_read_by_other_origins(kind: headers.ReplyKind) -> None:
     assert replied((b"Access-Control-Allow-Origin", b"*"), kind=kind) == replied(kind=kind)
 
 
+@pytest.mark.case("H7")
 @pytest.mark.parametrize("kind", [b"text/html", b"image/svg+xml", b"", b"application/json, text/html"])
 def test_refuses_a_reply_of_type(kind: bytes) -> None:
     with pytest.raises(BadReply):
         headers.reply_lines([(b"Content-Type", kind)], DATA, has_body=True, origin=b"https://shop.example")
 
 
+@pytest.mark.case("H7")
 @pytest.mark.parametrize("kind", [b"image/svg+xml", b"text/html", b"application/json", b"image/png", b""])
 def test_refuses_media_of_type(kind: bytes) -> None:
     with pytest.raises(BadReply):
@@ -266,6 +271,7 @@ def test_passes_a_redirect_within_the_origin(location: bytes) -> None:
     assert b"location: " + location + b"\r\n" in replied((b"Location", location))
 
 
+@pytest.mark.case("E14")
 @pytest.mark.parametrize(
     "location",
     [b"http://169.254.169.254/", b"file:///etc/passwd", b"//evil", b"/\\evil", b"https://shop.example.evil/"],
@@ -308,6 +314,7 @@ def test_takes_utf_8(value: bytes) -> None:
     assert passed((b"Content-Type", value)) == [b"content-type: " + value.strip() + b"\r\n"]
 
 
+@pytest.mark.case("E14", "F7")
 @pytest.mark.parametrize("kind", [DATA, PUBLIC, headers.ADMIN])
 @pytest.mark.parametrize("where", [b"/\t/evil.example", b"/a\tb", b"/ /evil.example", b"/\x01", b"/a\x7f"])
 def test_refuses_a_redirect_with_bytes_that_browsers_leave_out(kind: headers.ReplyKind, where: bytes) -> None:

@@ -56,6 +56,7 @@ def test_a_higher_level_silences_it(level: str) -> None:
     assert stream.getvalue() == b""
 
 
+@pytest.mark.case("D8")
 def test_a_token_in_a_path_is_removed() -> None:
     stream = io.BytesIO()
     journal = Journal(stream)

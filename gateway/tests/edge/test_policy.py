@@ -102,6 +102,7 @@ def test_an_anonymous_call_is_challenged_without_an_error(rules: Rules) -> None:
     )
 
 
+@pytest.mark.case("D7")
 def test_an_empty_authorization_counts_as_none(rules: Rules) -> None:
     assert code(ask(rules, b"/api/v1/wallet", (b"Authorization", b""))) == "authentication-required"
 
@@ -119,6 +120,7 @@ def test_refuses_a_bad_authorization(rules: Rules, value: bytes) -> None:
     )
 
 
+@pytest.mark.case("B7")
 def test_refuses_a_token_for_another_audience(rules: Rules, issuer: Issuer) -> None:
     assert code(ask(rules, b"/api/v1/wallet", bearer(issuer.mint(aud="wallet")))) == "invalid-token"
 
@@ -138,6 +140,7 @@ def test_refuses_a_token_without_a_scope_of_the_route(rules: Rules, issuer: Issu
     assert 'scope="wallet:admin wallet:read wallet:write"' in dict(decision[2])["www-authenticate"]
 
 
+@pytest.mark.case("B11")
 def test_refuses_a_service_as_a_user(rules: Rules, issuer: Issuer) -> None:
     decision = ask(rules, b"/api/v1/wallet", bearer(issuer.mint(sub="svc:gateway", scope="wallet:read")))
 
@@ -206,6 +209,7 @@ def test_nobody_writes_to_a_public_route_unasked(
     )
 
 
+@pytest.mark.case("D6")
 @pytest.mark.parametrize("method", READS + WRITES)
 @pytest.mark.parametrize("value", BAD.values(), ids=BAD.keys())
 def test_a_bad_token_is_never_taken_for_none(rules: Rules, method: bytes, value: bytes) -> None:
@@ -218,6 +222,7 @@ def test_a_bad_token_is_never_taken_for_none(rules: Rules, method: bytes, value:
     )
 
 
+@pytest.mark.case("B1", "D6")
 @pytest.mark.parametrize("method", READS + WRITES)
 def test_an_expired_token_is_never_taken_for_none(rules: Rules, issuer: Issuer, method: bytes) -> None:
     then = int(time.time()) - 300
@@ -226,6 +231,7 @@ def test_an_expired_token_is_never_taken_for_none(rules: Rules, issuer: Issuer, 
     assert code(ask(rules, CATEGORIES, bearer(token), method=method)) == "invalid-token"
 
 
+@pytest.mark.case("D1", "D6")
 @pytest.mark.parametrize("method", READS + WRITES)
 def test_two_tokens_are_refused_on_a_public_route(rules: Rules, issuer: Issuer, method: bytes) -> None:
     fields = [(b"Authorization", b""), bearer(issuer.mint(scope="catalog:write"))]
@@ -334,6 +340,7 @@ def test_form_comes_before_tokens(rules: Rules) -> None:
     assert code(decision) == "malformed-request"
 
 
+@pytest.mark.case("F4")
 @pytest.mark.parametrize(
     ("forwarded_for", "proxies", "expected"),
     [

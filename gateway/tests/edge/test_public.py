@@ -151,6 +151,7 @@ def test_no_other_answer_of_the_web_makes_a_user_nobody(
     assert edge.categories.seen == []
 
 
+@pytest.mark.case("D6")
 @pytest.mark.parametrize("start", [READ, REMOVE])
 @pytest.mark.parametrize("value", [b"Bearer", b"Bearer x", b"Basic eDp5", b"Bearer a.b.c"])
 def test_a_bad_token_is_refused_even_where_none_is_needed(
@@ -260,6 +261,7 @@ def failure(edge: RunningEdge, start: bytes) -> tuple[int, str, str, str | None]
     return reply.status, problem["code"], problem["service"], reply.field("retry-after")
 
 
+@pytest.mark.case("E17")
 def test_a_read_is_tried_again_and_a_removal_never(edge: RunningEdge, editor: bytes) -> None:
     async def close(seen: Seen) -> None:
         seen.writer.close()
@@ -272,6 +274,7 @@ def test_a_read_is_tried_again_and_a_removal_never(edge: RunningEdge, editor: by
     assert [seen.start.split()[0] for seen in edge.categories.seen] == ["GET", "GET", "DELETE"]
 
 
+@pytest.mark.case("L1")
 def test_another_service_that_hangs_does_not_hold_up_reads(edge: RunningEdge, bearer: bytes) -> None:
     edge.wallet.behave = edge.web.behave = lambda seen: asyncio.sleep(10)
     waiting = edge.client()

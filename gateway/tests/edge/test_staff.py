@@ -121,6 +121,7 @@ def test_a_service_sets_its_own_two_cookies(edge: RunningEdge, line: bytes) -> N
     assert reply.field("set-cookie") == line.decode()
 
 
+@pytest.mark.case("E15")
 @pytest.mark.parametrize(
     "line",
     [
@@ -177,6 +178,7 @@ def test_a_page_of_a_service_keeps_its_policy(edge: RunningEdge) -> None:
     assert reply.field("content-type") == "text/html"
 
 
+@pytest.mark.case("E14")
 @pytest.mark.parametrize(
     ("location", "status"),
     [
@@ -253,6 +255,85 @@ def test_what_the_web_says_no_to_is_a_page_to_people(
     assert reply.field("content-type") == "text/html; charset=utf-8"
 
 
+def refusing(status: str, code: str) -> Behavior:
+    return replying(json_reply(json.dumps({"code": code}).encode(), status=status))
+
+
+@pytest.mark.parametrize(
+    ("accept", "head", "asked"), [(b"", READ, None), (HTML, READ, None), (b"", POST + SAME, True)]
+)
+def test_says_to_the_web_when_something_is_to_change(
+    edge: RunningEdge, accept: bytes, head: bytes, asked: bool | None
+) -> None:
+    edge.ask(head + COOKIE + accept + (b"\r\na=b" if asked else b"\r\n"))
+
+    assert json.loads(edge.web.seen[0].body).get("write") is asked
+
+
+@pytest.mark.parametrize(
+    ("answer", "words", "onward"),
+    [
+        (
+            ("401 Unauthorized", "step-up-required"),
+            b"Please confirm",
+            b"/account/reauthenticate/?next=/staff",
+        ),
+        (("403 Forbidden", "second-factor-required"), b"This needs a second factor", b"/account/security/"),
+    ],
+)
+def test_answers_a_form_that_lacks_something_with_what_to_do(
+    edge: RunningEdge, answer: tuple[str, str], words: bytes, onward: bytes
+) -> None:
+    edge.web.behave = refusing(*answer)
+
+    reply = edge.ask(POST + COOKIE + SAME + HTML + b"\r\na=b")
+
+    assert reply.status == int(answer[0][:3])
+    assert words in reply.body
+    assert b"Nothing was saved" in reply.body
+    assert b'href="%b"' % onward in reply.body
+    assert edge.wallet.seen == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "location"),
+    [
+        (
+            ("401 Unauthorized", "step-up-required"),
+            "/account/reauthenticate/?next=/admin/wallet/%3Fp%3D1",
+        ),
+        (("403 Forbidden", "second-factor-required"), "/account/security/"),
+    ],
+)
+def test_leads_people_to_what_they_lack(edge: RunningEdge, answer: tuple[str, str], location: str) -> None:
+    edge.web.behave = refusing(*answer)
+
+    reply = edge.ask(READ + COOKIE + HTML + b"\r\n")
+
+    assert (reply.status, reply.field("location")) == (302, location)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "expected"),
+    [
+        ("401 Unauthorized", "step-up-required", (401, "step-up-required")),
+        ("403 Forbidden", "second-factor-required", (403, "second-factor-required")),
+        ("403 Forbidden", "step-up-required", (403, "forbidden")),
+        ("401 Unauthorized", "second-factor-required", (401, "authentication-required")),
+        ("401 Unauthorized", "internal-error", (401, "authentication-required")),
+        ("500 Internal Server Error", "step-up-required", (503, "unavailable")),
+    ],
+)
+def test_believes_of_the_web_only_what_it_can_mean(
+    edge: RunningEdge, status: str, code: str, expected: tuple[int, str]
+) -> None:
+    edge.web.behave = refusing(status, code)
+
+    reply = edge.ask(READ + COOKIE + b"\r\n")
+
+    assert (reply.status, reply.json()["code"]) == expected
+
+
 @pytest.mark.parametrize(
     "members",
     [
@@ -307,6 +388,7 @@ def test_leads_to_the_log_in_whose_session_has_ended(edge: RunningEdge) -> None:
     assert replies[0].field("location") == "/account/login/?next=/admin/wallet/%3Fp%3D1"
 
 
+@pytest.mark.case("D4")
 def test_a_bearer_opens_no_admin(edge: RunningEdge, bearer: bytes) -> None:
     reply = edge.ask(READ + bearer + b"\r\n")
 
@@ -314,6 +396,7 @@ def test_a_bearer_opens_no_admin(edge: RunningEdge, bearer: bytes) -> None:
     assert edge.web.seen == edge.wallet.seen == []
 
 
+@pytest.mark.case("H2")
 @pytest.mark.parametrize(
     "fields",
     [

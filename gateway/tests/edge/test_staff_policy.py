@@ -4,6 +4,7 @@ import pytest
 
 from gateway.edge.config import Configuration
 from gateway.edge.policy import (
+    SESSION_REFUSALS,
     AskSession,
     Decision,
     Redirect,
@@ -13,6 +14,7 @@ from gateway.edge.policy import (
     allowed_hosts,
     decide,
     is_answered_with_page,
+    refuse_session,
     refuse_stranger,
 )
 from gateway.edge.testing import ORIGIN, Issuer
@@ -80,6 +82,7 @@ def test_takes_no_other_cookie_for_a_session(cookie: bytes) -> None:
     assert outcome(ask((b"Cookie", cookie))) == "authentication-required"
 
 
+@pytest.mark.case("D1")
 @pytest.mark.parametrize(
     "cookies",
     [
@@ -94,10 +97,12 @@ def test_refuses_two_sessions(cookies: list[bytes]) -> None:
     assert outcome(ask(*((b"Cookie", cookie) for cookie in cookies))) == "malformed-request"
 
 
+@pytest.mark.case("F3")
 def test_a_cookie_that_connection_names_is_none() -> None:
     assert outcome(ask(COOKIE, (b"Connection", b"cookie"))) == "authentication-required"
 
 
+@pytest.mark.case("D4")
 @pytest.mark.parametrize("fields", [[], [COOKIE]])
 @pytest.mark.parametrize("value", [b"Bearer a.b.c", b"Basic eDp5", b""])
 def test_looks_at_no_authorization(fields: list[Field], value: bytes) -> None:
@@ -195,6 +200,7 @@ def test_leads_people_without_a_session_to_the_log_in_and_back(method: bytes) ->
     )
 
 
+@pytest.mark.case("H4")
 @pytest.mark.parametrize(
     ("target", "expected"),
     [
@@ -229,6 +235,34 @@ def test_a_stranger_gets_no_challenge() -> None:
     refusal = refuse_stranger(decision.forward)
 
     assert (refusal.code, refusal.fields) == ("forbidden", ())
+
+
+@pytest.mark.parametrize(
+    ("code", "fields", "location"),
+    [
+        ("invalid-token", [HTML], "/account/login/?next=/admin/wallet"),
+        ("step-up-required", [HTML], "/account/reauthenticate/?next=/admin/wallet"),
+        ("second-factor-required", [HTML], "/account/security/"),
+        ("insufficient-scope", [HTML], None),
+        ("step-up-required", [], None),
+        ("second-factor-required", [], None),
+    ],
+)
+def test_leads_people_on_and_tells_programs(code: str, fields: list[Field], location: str | None) -> None:
+    decision = ask(COOKIE, *fields, target=b"/admin/wallet")
+    assert isinstance(decision, AskSession)
+
+    answer = refuse_session(decision.forward, code)
+
+    assert (answer.location if isinstance(answer, Redirect) else None) == location
+
+
+@pytest.mark.parametrize("code", sorted(SESSION_REFUSALS))
+def test_leads_no_form_anywhere(code: str) -> None:
+    decision = ask(COOKIE, SAME, HTML, method=b"POST")
+    assert isinstance(decision, AskSession)
+
+    assert isinstance(refuse_session(decision.forward, code), Refuse)
 
 
 @pytest.mark.parametrize(

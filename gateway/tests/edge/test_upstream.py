@@ -31,6 +31,7 @@ def replying(data: bytes, *, closes: bool = False) -> Behavior:
     return behave
 
 
+@pytest.mark.case("F1")
 def test_a_service_gets_its_own_token_and_nothing_else(edge: RunningEdge, bearer: bytes) -> None:
     fields = b"Cookie: a=b\r\nX-User-Id: 1\r\nX-Edge-Key: evil\r\nX-Forwarded-For: 6.6.6.6\r\nAccept: a\r\n"
     reply = edge.ask(WALLET + bearer + fields + b"Connection: close, Authorization\r\n\r\n")
@@ -143,6 +144,8 @@ def test_the_ask_carries_the_bearer_and_the_audience(edge: RunningEdge, bearer: 
     ("answer", "status", "code"),
     [
         (json_reply(status="401 Unauthorized"), 401, "invalid-token"),
+        # That is said of sessions alone.
+        (json_reply(b'{"code": "step-up-required"}', status="401 Unauthorized"), 401, "invalid-token"),
         (json_reply(status="403 Forbidden"), 403, "insufficient-scope"),
         (json_reply(status="500 Internal Server Error"), 503, "unavailable"),
         (json_reply(b'{"token": "a.b.c\\r\\nX: y", "exp": 1, "sub": "x"}'), 503, "unavailable"),
@@ -210,6 +213,7 @@ def test_a_second_reply_is_not_given_to_the_next_client(edge: RunningEdge) -> No
     assert edge.ask(INDEX + b"\r\n").body == b'"mine"'
 
 
+@pytest.mark.case("F7")
 def test_interim_replies_stay_behind(edge: RunningEdge) -> None:
     edge.web.behave = replying(b"HTTP/1.1 103 Early\r\nLink: </x>\r\n\r\n" + json_reply())
 
@@ -218,6 +222,7 @@ def test_interim_replies_stay_behind(edge: RunningEdge) -> None:
     assert (reply.status, reply.field("link")) == (200, None)
 
 
+@pytest.mark.case("E14", "F7", "F8")
 @pytest.mark.parametrize(
     "reply",
     [
@@ -245,6 +250,7 @@ def test_a_reply_that_must_not_pass_is_502(edge: RunningEdge, bearer: bytes, rep
     assert answer.field("retry-after") == "2"
 
 
+@pytest.mark.case("E15")
 def test_an_api_reply_brings_no_cookie(edge: RunningEdge, bearer: bytes) -> None:
     edge.wallet.behave = replying(json_reply(extra=b"Set-Cookie: __Host-sid=evil\r\nServer: x\r\n"))
 
@@ -285,6 +291,7 @@ def test_a_chunked_reply_ends_with_the_connection_for_http_1_0(edge: RunningEdge
     assert (reply.field("transfer-encoding"), reply.body) == (None, b"ab")
 
 
+@pytest.mark.case("G8")
 def test_trailers_of_a_reply_are_dropped(edge: RunningEdge) -> None:
     chunks = b"2\r\nab\r\n0\r\nSet-Cookie: a=b\r\n\r\n"
     edge.web.behave = replying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
@@ -431,6 +438,7 @@ def closing_once(edge: RunningEdge) -> Behavior:
     return behave
 
 
+@pytest.mark.case("E17")
 def test_a_post_is_never_sent_twice(edge: RunningEdge, bearer: bytes) -> None:
     edge.ask(WALLET + bearer + b"\r\n")
     edge.wallet.behave = closing_once(edge)

@@ -1,23 +1,25 @@
 import re
 import threading
+import time
 from collections import Counter
 
 import pytest
 from allauth.core import context
 from django.contrib.messages.storage.fallback import FallbackStorage
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
 from django.core import mail
-from django.db import connections
+from django.db import connection, connections, transaction
 from django.test import Client, RequestFactory
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from chassis.problems import DomainError
 from gateway.accounts.forms import SignUp
-from gateway.accounts.models import EmailCode, User
-from gateway.accounts.operations import change_access, save_user
-from gateway.accounts.sessions import STAFF_MEMBER, live_session
+from gateway.accounts.models import EmailCode, StoredSession, User
+from gateway.accounts.operations import change_access, change_password, save_user
+from gateway.accounts.session_store import SessionStore
+from gateway.accounts.sessions import STAFF_MEMBER, live_session, session_of_cookie
+from gateway.tokens.browser import token_for
+from gateway.tokens.models import RefreshFamily
 
 EMAIL = "ann@example.com"
 STRONG = "a long and unlikely phrase"
@@ -109,11 +111,11 @@ def test_counts_every_try_of_a_form_whatever_becomes_of_the_session(browser, sho
     browser.post("/account/password/reset/", {"email": shopper.email})
     [code] = re.findall(r"^([0-9]{6})$", mail.outbox[0].body, re.MULTILINE)
     wrong = f"{(int(code) + 1) % 10**6:06}"
-    before = Session.objects.get().session_data
+    before = StoredSession.objects.get().data
 
     for _ in range(3):
         browser.post(CONFIRM, {"code": wrong})
-        Session.objects.update(session_data=before)
+        StoredSession.objects.update(data=before)
 
     answer = browser.post(CONFIRM, {"code": code})
     assert answer.headers["Location"] == "/account/login/"
@@ -125,15 +127,49 @@ def test_counts_every_try_of_a_sign_up_whatever_becomes_of_the_session(browser):
     browser.post("/account/signup/", {"email": EMAIL, "password1": STRONG})
     [code] = re.findall(r"^([0-9]{6})$", mail.outbox[0].body, re.MULTILINE)
     wrong = f"{(int(code) + 1) % 10**6:06}"
-    before = Session.objects.get().session_data
+    before = StoredSession.objects.get().data
 
     for _ in range(3):
         browser.post("/account/confirm-email/", {"code": wrong})
-        Session.objects.update(session_data=before)
+        StoredSession.objects.update(data=before)
 
     answer = browser.post("/account/confirm-email/", {"code": code})
     assert answer.headers["Location"] == "/account/login/"
     assert not browser.session.get("_auth_user_id")
+
+
+@pytest.mark.case("J3", "H9")
+def test_refuses_a_log_in_whose_password_is_changed_at_that_moment(committed, shopper, password):
+    answers = []
+
+    def log_in():
+        answers.append(call("login", email=shopper.email, password=password))
+        connections.close_all()
+
+    attempt = threading.Thread(target=log_in)
+
+    with transaction.atomic():
+        change_password(user=shopper, password=STRONG)
+        attempt.start()
+        wait_until_somebody_waits_for_a_lock()
+    attempt.join(timeout=10)
+
+    assert answers == [401]
+    assert not RefreshFamily.objects.exists()
+
+
+def wait_until_somebody_waits_for_a_lock():
+    give_up_at = time.monotonic() + 10
+    while not is_waited_for():
+        assert time.monotonic() < give_up_at, "nobody waits"
+        time.sleep(0.01)
+
+
+def is_waited_for():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        return cursor.fetchone() is not None
 
 
 def test_keeps_one_who_may_do_everything_when_two_remove_each_other(committed):
@@ -156,7 +192,20 @@ def test_does_not_bring_back_a_session_that_was_ended_meanwhile(browse_as, cooki
     store = SessionStore(cookie_of(browse_as(make_user(groups=["finance"]))))
     assert live_session(store, now=timezone.now())
 
-    Session.objects.all().delete()
+    StoredSession.objects.all().delete()
 
     assert live_session(store, now=timezone.now() + 2 * STAFF_MEMBER.written) is None
-    assert not Session.objects.exists()
+    assert not StoredSession.objects.exists()
+
+
+@pytest.mark.case("H8")
+def test_mints_one_token_for_two_tabs_with_twenty_requests(committed, cookie_of, make_user, browse_as):
+    cookie = cookie_of(browse_as(make_user()))
+
+    def ask():
+        return token_for(session_of_cookie(cookie, now=timezone.now()), "wallet").token
+
+    tokens = together(*[ask] * 20)
+
+    assert None not in tokens
+    assert len(set(tokens)) == 1

@@ -60,7 +60,7 @@ def test_calls_staff_whoever_is_more_than_a_customer(groups, roles):
     assert roles_of(groups) == roles
 
 
-@pytest.mark.parametrize("audience", AUDIENCE_PREFIXES)
+@pytest.mark.parametrize("audience", sorted(AUDIENCE_PREFIXES.keys() - {"gateway"}))
 def test_leaves_no_scope_of_the_gateway_to_a_service(audience):
     scopes = scopes_for(audience, scopes_of(["superuser"]))
 

@@ -1,16 +1,19 @@
 import threading
 import time
+from dataclasses import replace
 
 import jwt
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
+from chassis.django.authentication import get_revocations
+from chassis.revocations import Revocations
 from gateway.accounts.models import User
 from gateway.accounts.roles import ADMIN_SCOPES
+from gateway.accounts.session_store import SessionStore
 from gateway.accounts.sessions import session_of_cookie
-from gateway.tokens.browser import Kind, MintedTokens, token_for, token_for_request
+from gateway.tokens.browser import SHORTEST_REST, Kind, MintedTokens, token_for, token_for_request
 from gateway.tokens.forwarding import BearerRefused, ForwardedToken, NothingForAudience
 
 pytestmark = pytest.mark.django_db
@@ -81,7 +84,8 @@ def test_says_in_the_token_what_the_session_says(ask_with_cookie, cookie_for):
     claims = claims_of(ask_with_cookie(cookie).json()["token"])
 
     store = SessionStore(cookie)
-    assert (claims["sid"], claims["auth_time"], claims["amr"]) == (store["sid"], store["auth_time"], ["pwd"])
+    assert (claims["sid"], claims["auth_time"]) == (store["sid"], store["auth_time"])
+    assert claims["amr"] == ["pwd", "otp"]
     assert claims["client_id"] == "web"
     assert cookie not in str(claims)
 
@@ -108,7 +112,7 @@ def test_takes_no_session_in_which_nobody_is_logged_in(ask_with_cookie, browser,
         {"audience": "wallet", "session": 1},
         {"audience": "wallet", "session": ["a" * 32]},
         {"audience": "wallet", "session": "a" * 4097},
-        {"audience": "gateway", "session": "a" * 32},
+        {"audience": "edge", "session": "a" * 32},
     ],
 )
 def test_takes_exactly_one_credential_and_a_service(anonymous, settings, body):
@@ -117,6 +121,7 @@ def test_takes_exactly_one_credential_and_a_service(anonymous, settings, body):
     assert anonymous.post("/internal/token", body, format="json").status_code == 400
 
 
+@pytest.mark.case("H6")
 def test_ends_with_the_log_out_whatever_was_minted_before(
     ask_with_cookie, browser, browse_as, cookie_of, make_user
 ):
@@ -129,6 +134,7 @@ def test_ends_with_the_log_out_whatever_was_minted_before(
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"credentials_changed_at": timezone.now}])
+@pytest.mark.case("H9")
 def test_ends_with_the_rights_of_the_user(ask_with_cookie, cookie_for, change):
     cookie = cookie_for("finance")
     assert ask_with_cookie(cookie).status_code == 200
@@ -167,6 +173,28 @@ def test_mints_apart_for_pages_and_admins_services_and_sessions(session_for):
     assert len(tokens) == 4
 
 
+def test_mints_again_for_a_session_that_has_proved_itself_again(session_for):
+    session = session_for("customer")
+    later = replace(session, auth_time=session.auth_time + 1)
+
+    first, second = token_for(session, "wallet"), token_for(later, "wallet")
+
+    assert first is not second
+    assert claims_of(second.token)["auth_time"] == later.auth_time
+
+
+def test_mints_again_what_everybody_has_lost(session_for, monkeypatch):
+    session = session_for("customer")
+    first = token_for(session, "wallet")
+    lost = Revocations(not_before=claims_of(first.token)["iat"])
+    monkeypatch.setattr(get_revocations(), "_list", lost)
+
+    second = token_for(session, "wallet")
+
+    assert first is not second
+    assert claims_of(second.token)["iat"] >= lost.not_before
+
+
 def test_cuts_the_scopes_to_the_service(session_for):
     claims = claims_of(token_for(session_for("customer"), "wallet").token)
 
@@ -187,6 +215,7 @@ def test_gives_nothing_to_somebody_who_is_not_logged_in():
         token_for_request(request, "wallet")
 
 
+@pytest.mark.case("H8")
 def test_mints_once_for_twenty_requests_at_the_same_time():
     minted = MintedTokens()
     made, got = [], []
@@ -198,7 +227,7 @@ def test_mints_once_for_twenty_requests_at_the_same_time():
 
     def request():
         start.wait()
-        got.append(minted.get(("sid", "wallet", Kind.PAGE, frozenset()), mint, now=1000.0))
+        got.append(minted.get(("sid", "wallet", Kind.PAGE, frozenset()), mint, good_until=1010.0))
 
     threads = [threading.Thread(target=request) for _ in range(20)]
     [thread.start() for thread in threads]
@@ -216,8 +245,8 @@ def test_mints_again_before_the_token_dies(rest, mints):
         made.append(1)
         return ForwardedToken("t", 1120, "s")
 
-    minted.get(key, mint, now=1000.0)
-    minted.get(key, mint, now=1120.0 - rest)
+    minted.get(key, mint, good_until=1010.0)
+    minted.get(key, mint, good_until=1120.0 - rest + SHORTEST_REST)
 
     assert len(made) == mints
 
@@ -227,7 +256,9 @@ def test_remembers_no_more_than_its_capacity():
 
     for number in range(10):
         minted.get(
-            (str(number), "wallet", Kind.PAGE, frozenset()), lambda: ForwardedToken("t", 99, "s"), now=0.0
+            (str(number), "wallet", Kind.PAGE, frozenset()),
+            lambda: ForwardedToken("t", 99, "s"),
+            good_until=10.0,
         )
 
     assert len(minted) == 3

@@ -45,6 +45,7 @@ def settings_at(origin):
 
 
 @pytest.mark.parametrize("origin", ["https://shop.example", "https://localhost:8443"])
+@pytest.mark.case("H5")
 def test_binds_cookies_to_the_host_and_to_tls(origin):
     found = settings_at(origin)
 
@@ -55,6 +56,7 @@ def test_binds_cookies_to_the_host_and_to_tls(origin):
 
 
 @pytest.mark.parametrize("origin", ["https://shop.example", "http://localhost:8000"])
+@pytest.mark.case("H5")
 def test_keeps_cookies_from_scripts_and_other_sites(origin):
     found = settings_at(origin)
 

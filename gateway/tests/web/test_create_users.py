@@ -2,6 +2,7 @@ import json
 from io import StringIO
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core.management import CommandError, call_command
 
 from gateway.accounts.models import User
@@ -55,6 +56,30 @@ def test_updates_password_and_groups_of_a_known_email(create_users, post, ann):
     assert post("login", email="ann@example.com", password=ann["password"]).status_code == 401
 
 
+def test_gives_a_second_factor_once(create_users, post, ann, otp_of, totp_secret):
+    create_users([ann | {"totp_secret": totp_secret}])
+    before = list(Authenticator.objects.order_by("type").values())
+
+    create_users([ann | {"totp_secret": totp_secret.lower()}])
+    create_users([ann | {"totp_secret": None}])
+
+    assert list(Authenticator.objects.order_by("type").values()) == before
+    assert [device["type"] for device in before] == ["recovery_codes", "totp"]
+    log_in = {"email": ann["email"], "password": ann["password"], "otp": otp_of(User.objects.get())}
+    assert post("login", **log_in).status_code == 200
+
+
+def test_ends_what_began_before_another_second_factor(create_users, ann, totp_secret):
+    create_users([ann | {"totp_secret": totp_secret}])
+    before = User.objects.get().credentials_changed_at
+    [seed] = Authenticator.objects.filter(type="recovery_codes").values_list("data__seed")
+
+    create_users([ann | {"totp_secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}])
+
+    assert User.objects.get().credentials_changed_at > before
+    assert [seed] != [*Authenticator.objects.filter(type="recovery_codes").values_list("data__seed")]
+
+
 def test_creates_all_or_none(create_users, ann):
     with pytest.raises(CommandError, match="Unknown group nobody"):
         create_users([ann, ann | {"email": "bob@example.com", "groups": ["nobody"]}])
@@ -68,9 +93,12 @@ def test_creates_all_or_none(create_users, ann):
         ({"email": "ann"}, "valid email"),
         ({"password": "12345678"}, "too common"),
         ({"password": "x7#kq"}, "too short"),
-        ({"password": None}, "exactly an email"),
-        ({"groups": "finance"}, "exactly an email"),
-        ({"is_superuser": True}, "exactly an email"),
+        ({"password": None}, "needs an email"),
+        ({"groups": "finance"}, "needs an email"),
+        ({"is_superuser": True}, "needs an email"),
+        ({"totp_secret": 1}, "needs an email"),
+        ({"totp_secret": "not base32!"}, "base32"),
+        ({"totp_secret": "JBSWY3DPEHPK3PXP"}, "128 bits"),
     ],
 )
 def test_refuses_a_malformed_user(create_users, ann, change, message):

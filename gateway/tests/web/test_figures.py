@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 from gateway.clients import calls, services
 from gateway.clients.breaker import FAILURES
 from gateway.clients.testing import PUBLIC
+from gateway.mail.delivery import deliver_due
 from gateway.mail.operations import send
 
 THING = "/api/v1/thing"
@@ -46,6 +47,7 @@ class Unwilling(EmailBackend):
         raise SMTPException
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("backend", "result"),
     [("django.core.mail.backends.locmem.EmailBackend", "sent"), (f"{__name__}.Unwilling", "failed")],
@@ -55,6 +57,7 @@ def test_counts_mails(rise, settings, backend, result):
     rise("mercato_mails_total", result=result)
 
     send(name="unknown_account", to="somebody@example.com")
+    deliver_due()
 
     assert rise("mercato_mails_total", result=result) == 1
 

@@ -137,6 +137,7 @@ def test_finds_a_folder_that_is_not_there(tmp_path):
     assert "does not exist" in problem
 
 
+@pytest.mark.case("C10")
 @pytest.mark.parametrize(
     ("spoil", "problem"),
     [
@@ -185,6 +186,7 @@ def test_finds_keys_past_their_time(folder):
     )
 
 
+@pytest.mark.case("C10")
 def test_finds_private_keys_in_git(folder):
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
     subprocess.run(["git", "add", "-f", str(pem(folder))], cwd=folder, check=True)

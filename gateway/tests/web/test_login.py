@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.limits.models import Counter
 from gateway.tokens.models import RefreshFamily
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +124,7 @@ def refusals(post, shopper, make_user, password):
     }
 
 
+@pytest.mark.case("I1")
 @pytest.mark.parametrize("reason", ["unknown", "wrong", "inactive"])
 def test_refuses_in_the_same_words_whatever_the_reason(refusals, reason):
     response = refusals[reason]()
@@ -137,6 +139,7 @@ def test_refuses_in_the_same_words_whatever_the_reason(refusals, reason):
     }
 
 
+@pytest.mark.case("I1")
 def test_refuses_after_the_same_work_whatever_the_reason(refusals):
     # CPU time of this thread, interleaved, so that whatever else the machine does falls on all alike.
     for refuse in refusals.values():
@@ -150,11 +153,13 @@ def test_refuses_after_the_same_work_whatever_the_reason(refusals):
 
 
 def seconds(action):
+    Counter.objects.all().delete()
     started = thread_time()
     action()
     return thread_time() - started
 
 
+@pytest.mark.case("I5", "I6")
 @pytest.mark.parametrize(
     "body",
     [
@@ -190,6 +195,7 @@ def test_refuses_malformed_input(anonymous, body):
     assert response.json()["code"] in {"malformed-request", "invalid-input"}
 
 
+@pytest.mark.case("I5")
 def test_refuses_a_body_that_is_too_large(post, shopper):
     response = post("login", email=shopper.email, password="x" * 1_000_000)
 
@@ -197,6 +203,7 @@ def test_refuses_a_body_that_is_too_large(post, shopper):
     assert response.json()["code"] == "content-too-large"
 
 
+@pytest.mark.case("I6")
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "text/json"])
 def test_refuses_what_is_not_called_json(anonymous, content_type):
     response = anonymous.post("/api/v1/auth/login", b"{}", content_type=content_type)
@@ -212,6 +219,7 @@ def test_refuses_other_methods(anonymous):
     assert response.json()["code"] == "method-not-allowed"
 
 
+@pytest.mark.case("I5")
 def test_takes_a_long_passphrase_with_spaces_as_it_is(post, make_user):
     passphrase = "  " + "äöü and more " * 20 + "  "
     user = make_user()
@@ -242,10 +250,14 @@ def post_raw(anonymous):
     return lambda body: anonymous.post("/api/v1/auth/login", body, content_type="application/json")
 
 
-def test_keeps_the_number_of_queries(log_in, shopper, django_assert_num_queries):
-    # User, groups, savepoint, family, token, release.
-    with django_assert_num_queries(6):
-        log_in(shopper)
+def test_keeps_the_number_of_queries(post, shopper, password, django_assert_num_queries):
+    # User, count, count given back, second factors, groups, savepoint, user again under a lock, family, token,
+    # device, release.
+    with django_assert_num_queries(11):
+        post("login", email=shopper.email, password=password)
+    # The device is known for today.
+    with django_assert_num_queries(10):
+        post("login", email=shopper.email, password=password)
 
 
 def test_remembers_where_a_session_came_from(anonymous, shopper, password):

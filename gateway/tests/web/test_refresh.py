@@ -13,7 +13,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from gateway.accounts.operations import save_user
-from gateway.tokens.models import RefreshFamily, RefreshToken
+from gateway.tokens.models import RefreshFamily
+from gateway.tokens.operations import rotate
 
 transactional = pytest.mark.usefixtures("committed")
 
@@ -81,13 +82,14 @@ class TestRotation:
     def test_keeps_the_number_of_queries(self, log_in, refresh, shopper, django_assert_num_queries):
         first = log_in(shopper)
 
-        # Clock, arrival, savepoint, family, rotation, groups, child, release.
-        with django_assert_num_queries(8):
+        # Limit, clock, arrival, savepoint, family, rotation, groups, child, release.
+        with django_assert_num_queries(9):
             refresh(first["refresh"])
 
 
 @pytest.mark.django_db
 class TestReuse:
+    @pytest.mark.case("J1")
     def test_ends_the_family_and_the_child(self, log_in, refresh, shopper):
         first = log_in(shopper)
         second = refresh(first["refresh"]).json()
@@ -98,6 +100,7 @@ class TestReuse:
         assert_refused(refresh(second["refresh"]))
         assert family_of(first["refresh"]).revoked_because == "reuse"
 
+    @pytest.mark.case("J3")
     def test_of_a_grandparent_ends_the_family(self, log_in, refresh, shopper):
         first = log_in(shopper)
         second = refresh(first["refresh"]).json()
@@ -114,18 +117,36 @@ class TestReuse:
 
         assert refresh(other["refresh"]).status_code == 200
 
-    def test_costs_the_same_in_a_family_of_many(self, log_in, refresh, shopper, django_assert_num_queries):
+    @pytest.fixture
+    def rotated(self, log_in, refresh, shopper):
+        """A session of ten thousand tokens, of which the newest and one before it are known."""
         first = log_in(shopper)
-        refresh(first["refresh"])
-        family = family_of(first["refresh"])
-        RefreshToken.objects.bulk_create(
-            RefreshToken(jti_hash=f"{n:064}", family=family, expires_at=timezone.now(), rotated_at=Now())
-            for n in range(2000)
-        )
+        second = refresh(first["refresh"]).json()
+        add_tokens(family_of(first["refresh"]), 10_000)
+        return first["refresh"], second["refresh"]
 
-        # Clock, arrival, savepoint, family, rotation that finds nothing, revocation, release.
-        with django_assert_num_queries(7):
-            refresh(first["refresh"])
+    @pytest.mark.case("J9")
+    def test_costs_the_same_in_a_family_of_many(self, rotated, refresh, django_assert_num_queries):
+        # Limit, clock, arrival, savepoint, family, rotation that finds nothing, end, revocation, release.
+        with django_assert_num_queries(9):
+            assert_refused(refresh(rotated[0]))
+
+    @pytest.mark.case("J9")
+    def test_is_no_dearer_once_the_family_has_ended(self, rotated, refresh, django_assert_num_queries):
+        refresh(rotated[0])
+
+        # Limit, clock, arrival, savepoint, family, release.
+        with django_assert_num_queries(6):
+            assert_refused(refresh(rotated[0]))
+
+    @pytest.mark.case("J9")
+    def test_makes_nothing_else_of_such_a_family_dearer(
+        self, rotated, refresh, post, django_assert_num_queries
+    ):
+        with django_assert_num_queries(9):
+            third = refresh(rotated[1]).json()
+        with django_assert_num_queries(4):
+            post("logout", refresh=third["refresh"])
 
 
 @pytest.mark.django_db
@@ -157,6 +178,7 @@ class TestConcurrency:
         assert_refused(from_edge(first["refresh"], arrival))
         assert family_of(first["refresh"]).revoked_because == "reuse"
 
+    @pytest.mark.case("J3")
     def test_forgives_no_replay_of_an_ended_session(self, log_in, refresh, post, shopper):
         first = log_in(shopper)
         arrival = time()
@@ -168,12 +190,14 @@ class TestConcurrency:
 
 @pytest.mark.django_db
 class TestEnd:
+    @pytest.mark.case("J4")
     def test_comes_at_the_absolute_limit(self, log_in, refresh, shopper):
         first = log_in(shopper)
         RefreshFamily.objects.update(absolute_expires_at=timezone.now() - timedelta(seconds=1))
 
         assert_refused(refresh(first["refresh"]))
 
+    @pytest.mark.case("J4")
     def test_no_rotation_outlives_the_absolute_limit(self, log_in, refresh, shopper):
         first = log_in(shopper)
         limit = timezone.now() + timedelta(hours=1)
@@ -193,6 +217,7 @@ class TestEnd:
 
         assert_refused(refresh(expired))
 
+    @pytest.mark.case("J7")
     def test_comes_with_deactivation(self, log_in, refresh, shopper):
         first = log_in(shopper)
         type(shopper).objects.update(is_active=False)
@@ -208,12 +233,14 @@ class TestEnd:
 
         assert_refused(refresh(first["refresh"]))
 
+    @pytest.mark.case("J7")
     def test_comes_with_deletion(self, log_in, refresh, shopper):
         first = log_in(shopper)
         shopper.delete()
 
         assert_refused(refresh(first["refresh"]))
 
+    @pytest.mark.case("J3")
     @pytest.mark.parametrize(
         "change",
         [{"password": "another long passphrase"}, {"groups": ["finance"]}],
@@ -229,9 +256,11 @@ class TestEnd:
 
 @pytest.mark.django_db
 class TestInput:
+    @pytest.mark.case("B9")
     def test_refuses_an_access_token(self, log_in, refresh, shopper):
         assert_refused(refresh(log_in(shopper)["access"]))
 
+    @pytest.mark.case("B9")
     def test_refuses_a_refresh_token_signed_with_the_access_key(self, log_in, refresh, shopper, forge):
         claims = claims_of(log_in(shopper)["refresh"])
 
@@ -242,6 +271,7 @@ class TestInput:
 
         assert_refused(refresh(forge.sign(claims, key=forge.refresh, header={"typ": "rt+jwt"})))
 
+    @pytest.mark.case("J8")
     @pytest.mark.parametrize("claim", ["sid", "sub"])
     def test_refuses_a_token_moved_to_another_session(self, log_in, refresh, shopper, forge, claim):
         claims = claims_of(log_in(shopper)["refresh"]) | {claim: "01a2069f-acaf-70e0-ba1f-d00f888d76d7"}
@@ -262,6 +292,7 @@ class TestInput:
 
 @transactional
 class TestCommitted:
+    @pytest.mark.case("J2")
     def test_answers_twenty_at_once_with_exactly_one_pair(self, log_in, refresh, shopper):
         first = log_in(shopper)
         together, arrival = Barrier(20), time()
@@ -290,6 +321,7 @@ class TestCommitted:
         assert (status, body["code"]) == (401, "concurrent-refresh")
         assert family_of(first["refresh"]).revoked_at is None
 
+    @pytest.mark.case("J1")
     def test_commits_a_revocation_before_it_answers(self, log_in, refresh, shopper):
         first = log_in(shopper)
         refresh(first["refresh"])
@@ -299,15 +331,32 @@ class TestCommitted:
         connection.close()
         assert family_of(first["refresh"]).revoked_because == "reuse"
 
+    @pytest.mark.case("J6")
     def test_forgets_a_rotation_that_was_never_committed(self, log_in, refresh, shopper):
         first = log_in(shopper)
         with transaction.atomic():
-            lost = refresh(first["refresh"]).json()
+            lost = rotate(token=first["refresh"])
             transaction.set_rollback(True)
 
         assert refresh(first["refresh"]).status_code == 200
-        assert_refused(refresh(lost["refresh"]))
+        assert_refused(refresh(lost.refresh))
 
+    @pytest.mark.case("J6")
+    def test_survives_a_connection_that_dies_before_the_commit(self, log_in, refresh, shopper):
+        first = log_in(shopper)
+
+        with ThreadPoolExecutor(1) as threads, transaction.atomic(), connection.cursor() as cursor:
+            # A rotation reads the groups after it has marked the token: there it is stopped for good.
+            cursor.execute("LOCK TABLE auth_group IN ACCESS EXCLUSIVE MODE")
+            dying = threads.submit(race, Barrier(1), first["refresh"])
+            kill_who_waits_for("auth_group")
+            status, _ = dying.result()
+
+        assert status == 503
+        assert refresh(first["refresh"]).status_code == 200
+        assert_refused(refresh(first["refresh"]))
+
+    @pytest.mark.case("J1")
     def test_logs_reuse_without_the_token(self, log_in, refresh, shopper, caplog):
         first = log_in(shopper)
         refresh(first["refresh"])
@@ -320,6 +369,7 @@ class TestCommitted:
         assert event.sub == str(shopper.public_id)
         assert first["refresh"] not in caplog.text
 
+    @pytest.mark.case("J5")
     def test_leaves_nothing_usable_in_the_database(self, log_in, refresh, shopper):
         first = log_in(shopper)
         second = refresh(first["refresh"]).json()
@@ -363,6 +413,29 @@ def wait_until_blocked():
             if cursor.fetchone()[0]:
                 return
     pytest.fail("nothing waits for a lock")
+
+
+def kill_who_waits_for(table):
+    deadline = monotonic() + 5
+    while monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database ON oid = database"
+                " WHERE NOT granted AND relation = %s::regclass AND datname = current_database()",
+                [table],
+            )
+            if cursor.fetchone():
+                return
+    pytest.fail("nothing waits for a lock")
+
+
+def add_tokens(family, number):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO tokens_refreshtoken (jti_hash, family_id, expires_at, rotated_at)"
+            " SELECT lpad(n::text, 64, '0'), %s, now(), now() FROM generate_series(1, %s) AS n",
+            [family.pk, number],
+        )
 
 
 def dump_database():

@@ -99,6 +99,7 @@ def test_refuses_a_bearer_in_its_leeway(ask, forged):
     assert answer.status_code == 401
 
 
+@pytest.mark.case("B14")
 @pytest.mark.parametrize("change", ["deactivate", "delete"])
 def test_refuses_once_the_user_is_gone(ask, bearer, shopper, change):
     {"deactivate": lambda: type(shopper).objects.update(is_active=False), "delete": shopper.delete}[change]()
@@ -109,6 +110,7 @@ def test_refuses_once_the_user_is_gone(ask, bearer, shopper, change):
     assert answer.json()["code"] == "invalid-token"
 
 
+@pytest.mark.case("B13")
 def test_refuses_once_the_session_has_ended(ask, log_in, post, shopper):
     tokens = log_in(shopper)
     post("logout", refresh=tokens["refresh"])
@@ -116,6 +118,7 @@ def test_refuses_once_the_session_has_ended(ask, log_in, post, shopper):
     assert ask(tokens["access"]).status_code == 401
 
 
+@pytest.mark.case("B13")
 @pytest.mark.parametrize("change", [{"password": "another long passphrase"}, {"groups": ["finance"]}])
 def test_refuses_a_session_from_before_a_change_of_the_account(ask, bearer, shopper, password, change):
     save_user(**{"email": shopper.email, "password": password, "groups": ["customer"]} | change)
@@ -134,6 +137,7 @@ def test_refuses_a_session_past_its_absolute_end(ask, bearer):
     assert ask(bearer).status_code == 401
 
 
+@pytest.mark.case("B14")
 def test_refuses_a_user_that_never_was(ask, forged):
     assert ask(forged(sub="01a2069f-acaf-70e0-ba1f-d00f888d76d7")).status_code == 401
 
@@ -158,6 +162,7 @@ def test_refuses_a_service_that_poses_as_a_client(ask, forge):
     assert answer.status_code == 401
 
 
+@pytest.mark.case("B9")
 def test_refuses_a_refresh_token(ask, log_in, shopper):
     assert ask(log_in(shopper)["refresh"]).status_code == 401
 
@@ -167,7 +172,7 @@ def test_refuses_malformed_input(ask, bearer):
     assert ask(bearer).status_code == 400
 
 
-@pytest.mark.parametrize("audience", ["gateway", "walle", "", None, ["wallet"], {"a": 1}, True])
+@pytest.mark.parametrize("audience", ["edge", "walle", "", None, ["wallet"], {"a": 1}, True])
 def test_refuses_an_audience_that_is_no_service(ask, bearer, audience):
     assert ask(bearer, audience).status_code == 400
 

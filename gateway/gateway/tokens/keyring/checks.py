@@ -12,26 +12,35 @@ from chassis.keys import JWKS_FILE, BadKeySet, parse_jwks
 from gateway.tokens.keyring.folder import (
     ACTIVE,
     KINDS,
+    NEXT,
+    RETIRING,
     STATE_FILE,
+    UNKNOWN,
+    WITHDRAWN,
+    KeyInfo,
     UnusableKey,
     list_keys,
     load,
     private_dir,
     public_dir,
     publications,
+    read_state,
 )
 
 MAX_AGE: Final = timedelta(days=90)
+MAX_WAIT: Final = timedelta(days=30)
 
 _OTHERS: Final = 0o077
+_FINISH: Final = "keys init does what is left to do"
 
 
 def check(keys_dir: Path, *, now: datetime | None = None) -> list[str]:
     """What is wrong with the folder, one sentence each; nothing when all is well.
 
     Looks at file modes, at whether each private key is what its name says, at whether exactly one key of
-    each kind is active and younger than 90 days, at whether the published sets are exactly the public
-    halves, and at whether git tracks anything private.
+    each kind is active and younger than 90 days, at keys that wait or retire for too long and steps that were
+    not finished, at whether the published sets are exactly the public halves, and at whether git tracks
+    anything private.
     """
     private = private_dir(keys_dir)
     if not private.is_dir():
@@ -73,18 +82,42 @@ def _wrong_states(keys_dir: Path, now: datetime) -> list[str]:
         keys = list_keys(keys_dir)
     except UnusableKey as exc:
         return [str(exc)]
-    unknown = [f"{key.path} is not in {STATE_FILE}." for key in keys if key.state == "unknown"]
     active = [key for key in keys if key.state == ACTIVE]
-    old = [
-        f"{key.path} is older than {MAX_AGE.days} days." for key in active if now - key.created_at > MAX_AGE
-    ]
     counted = [(holder, kind) for holder, kinds in KINDS.items() for kind in kinds]
     wrong = [
         f"{holder} must have exactly one active {kind} key."
         for holder, kind in counted
         if sum((key.holder, key.kind) == (holder, kind) for key in active) != 1
     ]
-    return unknown + old + wrong
+    return [
+        *(problem for key in keys for problem in _wrong_state(key, now)),
+        *wrong,
+        *_without_file(keys_dir, {key.kid for key in keys}),
+    ]
+
+
+def _wrong_state(key: KeyInfo, now: datetime) -> list[str]:
+    age = now - key.created_at
+    if key.state == UNKNOWN:
+        return [f"{key.path} is not in {STATE_FILE}: {_FINISH}."]
+    if key.state == WITHDRAWN:
+        return [f"{key.path} was withdrawn and is still there: {_FINISH}."]
+    if key.state == ACTIVE and age > MAX_AGE:
+        return [f"{key.path} is older than {MAX_AGE.days} days: keys next, then keys promote."]
+    if key.state == NEXT and age > MAX_WAIT:
+        return [f"{key.path} is older than {MAX_WAIT.days} days and still waits: keys promote."]
+    if key.state == RETIRING and (key.retire_at is None or key.retire_at <= now):
+        return [f"{key.path} is older than all it has signed: keys retire."]
+    return []
+
+
+def _without_file(keys_dir: Path, kids: set[str]) -> list[str]:
+    return [
+        f"{private_dir(keys_dir) / holder / STATE_FILE} names {kid}, which has no file: {_FINISH}."
+        for holder in KINDS
+        for kid in read_state(private_dir(keys_dir) / holder)
+        if kid not in kids
+    ]
 
 
 def _wrong_publications(keys_dir: Path) -> list[str]:

@@ -16,7 +16,12 @@ from chassis.keys import GATEWAY, JWKS_FILE, public_jwk, thumbprint
 
 ISSUER_JWKS_FILE: Final = "jwks-issuer.json"
 STATE_FILE: Final = "state.json"
+NEXT: Final = "next"
 ACTIVE: Final = "active"
+RETIRING: Final = "retiring"
+WITHDRAWN: Final = "withdrawn"
+"""Not published and not used any more; its file goes as soon as nobody is told of it."""
+UNKNOWN: Final = "unknown"
 
 SERVICE_SCOPES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -30,7 +35,13 @@ SERVICE_SCOPES: Final[Mapping[str, str]] = MappingProxyType(
 KINDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {GATEWAY: ("access", "refresh")} | dict.fromkeys(SERVICE_SCOPES, ("service",))
 )
+EVERY_KIND: Final = ("access", "refresh", "service")
 _PUBLISHED_KINDS: Final = ("access", "service")
+_TIMES: Final = frozenset({"created_at", "published_at", "retire_at"})
+
+
+State = dict[str, dict[str, str]]
+"""Of each key of a holder, by its id: kind, state, and times (ISO 8601) by what happened then."""
 
 
 class UnusableKey(Exception):
@@ -39,18 +50,28 @@ class UnusableKey(Exception):
 
 @dataclass(frozen=True, slots=True)
 class KeyInfo:
-    """One private key on disk, described without anything secret."""
+    """One private key on disk, described without anything secret.
+
+    state is `next`, `active`, `retiring`, `withdrawn`, or `unknown` for one that nobody recorded.
+    """
 
     holder: str
     kind: str
     kid: str
     state: str
     created_at: datetime
+    published_at: datetime
+    retire_at: datetime | None
     path: Path
+
+    def __str__(self) -> str:
+        """A line for people."""
+        until = f"  until {self.retire_at:%Y-%m-%d %H:%M}" if self.retire_at else ""
+        return f"{self.holder:<18}{self.kind:<9}{self.state:<11}{self.created_at:%Y-%m-%d}  {self.kid}{until}"
 
 
 def list_keys(keys_dir: Path) -> list[KeyInfo]:
-    """Every private key below the folder, by holder and kind; the state of one nobody recorded is `unknown`.
+    """Every private key below the folder, by holder and kind.
 
     Raises: UnusableKey when a state file is malformed.
     """
@@ -73,12 +94,15 @@ def public_dir(keys_dir: Path) -> Path:
 
 
 def publications(keys_dir: Path) -> dict[str, bytes]:
-    """The files that the public folder should have, by name: the public halves of all but refresh keys.
+    """The files that the public folder should have, by name: the public halves of all keys but refresh keys
+    and those that were withdrawn.
 
     Raises: UnusableKey.
     """
     # Outsiders verify access tokens only and know no key binding, so theirs carries the gateway's alone.
-    published = [key for key in list_keys(keys_dir) if key.kind in _PUBLISHED_KINDS]
+    published = [
+        key for key in list_keys(keys_dir) if key.kind in _PUBLISHED_KINDS and key.state != WITHDRAWN
+    ]
     all_keys = [public_jwk(load(key.path), **_binding(key.holder)) for key in published]
     issuer = [public_jwk(load(key.path)) for key in published if key.holder == GATEWAY]
     return {JWKS_FILE: encode({"keys": all_keys}), ISSUER_JWKS_FILE: encode({"keys": issuer})}
@@ -107,31 +131,38 @@ def kid_of(path: Path) -> str:
     return path.stem.partition("-")[2]
 
 
-def _describe(path: Path, state: dict[str, dict[str, str]]) -> KeyInfo:
+def _describe(path: Path, state: State) -> KeyInfo:
     kid = kid_of(path)
-    entry = state.get(kid, {})
+    entry = state.get(kid, {"state": UNKNOWN})
+    created_at = _time(entry, "created_at") or datetime.fromtimestamp(path.stat().st_mtime, UTC)
     return KeyInfo(
         holder=path.parent.name,
         kind=path.stem.partition("-")[0],
         kid=kid,
-        state=entry.get("state", "unknown"),
-        created_at=_created_at(entry, path),
+        state=entry["state"],
+        created_at=created_at,
+        published_at=_time(entry, "published_at") or created_at,
+        retire_at=_time(entry, "retire_at"),
         path=path,
     )
 
 
-def _created_at(entry: dict[str, str], path: Path) -> datetime:
-    written = entry.get("created_at")
-    return datetime.fromisoformat(written) if written else datetime.fromtimestamp(path.stat().st_mtime, UTC)
+def _time(entry: dict[str, str], name: str) -> datetime | None:
+    return datetime.fromisoformat(entry[name]) if name in entry else None
 
 
-def read_state(folder: Path) -> dict[str, dict[str, str]]:
-    """Kind, state and creation of a holder's keys by key id. Raises: UnusableKey when it is malformed."""
+def read_state(folder: Path) -> State:
+    """What a holder's folder says of its keys. Raises: UnusableKey when that is malformed."""
     try:
-        state: dict[str, dict[str, str]] = json.loads((folder / STATE_FILE).read_bytes())
+        state: State = json.loads((folder / STATE_FILE).read_bytes())
+        for entry in state.values():
+            if entry["state"] not in {NEXT, ACTIVE, RETIRING, WITHDRAWN}:
+                raise ValueError(entry["state"])
+            if any(datetime.fromisoformat(entry[name]).tzinfo is None for name in _TIMES & entry.keys()):
+                raise ValueError("a time without its zone")
     except FileNotFoundError:
         return {}
-    except ValueError as exc:
+    except (ValueError, AttributeError, TypeError, KeyError) as exc:
         raise UnusableKey(f"{folder / STATE_FILE} is malformed.") from exc
     return state
 

@@ -2,9 +2,9 @@
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -13,9 +13,12 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from chassis.problems import DomainError
+from gateway.accounts.factors import BadSecret
 from gateway.accounts.models import User
 from gateway.accounts.operations import save_user
 from gateway.accounts.roles import scopes_of
+
+_FORM: Final = "Each user needs an email, a password and a list of groups, and may have a totp_secret."
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +26,13 @@ class _Wanted:
     email: str
     password: str
     groups: list[str]
+    totp_secret: str = ""
 
 
 class Command(BaseCommand):
     help = (
-        "Reads a JSON array of {email, password, groups} on standard input or in a file; creates or updates "
-        "each user, all or none; prints a JSON array of {email, sub, scopes}."
+        "Reads a JSON array of {email, password, groups, totp_secret?} on standard input or in a file; "
+        "creates or updates each user, all or none; prints a JSON array of {email, sub, scopes}."
     )
     requires_system_checks: list[str] = []
 
@@ -39,11 +43,11 @@ class Command(BaseCommand):
         wanted = _parse(_read(options["file"]))
         try:
             with transaction.atomic():
-                users = [
-                    save_user(email=one.email, password=one.password, groups=one.groups) for one in wanted
-                ]
+                users = [save_user(**asdict(one)) for one in wanted]
         except DomainError as exc:
             raise CommandError(exc.detail) from exc
+        except BadSecret as exc:
+            raise CommandError(str(exc)) from exc
         self.stdout.write(json.dumps([_describe(user) for user in users]))
 
 
@@ -68,16 +72,18 @@ def _parse(text: str) -> list[_Wanted]:
 
 def _parse_one(item: Any) -> _Wanted:
     match item:
-        case {"email": str(email), "password": str(password), "groups": [*groups], **rest} if not rest:
-            pass
+        case {"email": str(email), "password": str(password), "groups": [*groups], **rest}:
+            totp_secret = rest.pop("totp_secret", None) or ""
         case _:
-            raise CommandError("Each user needs exactly an email, a password and a list of groups.")
+            raise CommandError(_FORM)
+    if rest or not isinstance(totp_secret, str):
+        raise CommandError(_FORM)
     try:
         validate_email(email)
         validate_password(password, User(email=email))
     except ValidationError as exc:
         raise CommandError(f"{email}: {' '.join(exc.messages)}") from exc
-    return _Wanted(email, password, [str(group) for group in groups])
+    return _Wanted(email, password, [str(group) for group in groups], totp_secret)
 
 
 def _describe(user: User) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand, CommandParser
 from django.template.loader import render_to_string
 
+from chassis.problems import CATALOGUE
 from gateway.edge.pages import FOLDER, PLACEHOLDER
 
-SENTENCES: Final = {
+SENTENCES: Final[dict[int | str, tuple[str, str]]] = {
     400: (
         "This address does not work",
         "Something in the request could not be understood. Check the address, or start from the shop.",
@@ -43,16 +44,32 @@ SENTENCES: Final = {
         "A part of the shop did not answer in time. Please try again in a moment.",
     ),
     505: ("This version is not spoken here", "Please use a current browser."),
+    "step-up-required": (
+        "Please confirm that it is you",
+        "Nothing was saved: your log-in is a while ago, and changes here ask for a recent one. Confirm in a "
+        "new tab, then come back and reload this page, which sends your form again.",
+    ),
+    "second-factor-required": (
+        "This needs a second factor",
+        "Nothing was saved. You work here with a password alone; the admins open once you have added an "
+        "authenticator app or a passkey to your account.",
+    ),
 }
+"""Title and sentence by status, and by the code of a problem that has a page of its own."""
 
 _HOME: Final = ("/", "Back to the shop")
 _LOG_IN: Final = ("/account/login/", "Log in")
+_ONWARD: Final = {
+    401: _LOG_IN,
+    "step-up-required": ("/account/reauthenticate/?next=/staff", "Confirm in a new tab"),
+    "second-factor-required": ("/account/security/", "Add a second factor"),
+}
 _CALM: Final = "M38 64c4 5 16 5 20 0"
 _SORRY: Final = "M38 67c4-5 16-5 20 0"
 
 
 class Command(BaseCommand):
-    """Writes gateway/edge/pages/<status>.html."""
+    """Writes gateway/edge/pages/<status or code>.html."""
 
     requires_system_checks: tuple[str, ...] = ()
     help = "Render the error pages of the edge, to be committed."
@@ -61,21 +78,23 @@ class Command(BaseCommand):
         parser.add_argument("--folder", type=Path, default=FOLDER)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for status in SENTENCES:
-            path: Path = options["folder"] / f"{status}.html"
-            path.write_text(render(status))
+        for name in SENTENCES:
+            path: Path = options["folder"] / f"{name}.html"
+            path.write_text(render(name))
         self.stdout.write(f"{len(SENTENCES)} pages in {options['folder']}")
 
 
-def render(status: int) -> str:
-    """The page of a status, with a placeholder where the edge puts the id of the request."""
-    title, sentence = SENTENCES[status]
+def render(name: int | str) -> str:
+    """The page of a status or a code, with a placeholder where the edge puts the id of the request."""
+    title, sentence = SENTENCES[name]
+    status = HTTPStatus(name if isinstance(name, int) else CATALOGUE[name][0])
     context = {
-        "status": f"{status} {HTTPStatus(status).phrase}",
+        "status": f"{status} {status.phrase}",
         "title": title,
         "sentence": sentence,
         "mouth": _SORRY if status >= 500 else _CALM,
-        "onward": _LOG_IN if status == HTTPStatus.UNAUTHORIZED else _HOME,
+        "onward": _ONWARD.get(name, _HOME),
+        "in_new_tab": name == "step-up-required",
         "request_id": PLACEHOLDER,
     }
     return render_to_string("errors/edge.html", context)

@@ -1,0 +1,1 @@
+"""What API clients learn about their own account, and change of it."""
