@@ -388,7 +388,7 @@ def _states(folder: Path) -> dict[str, str]:
         return {}
     try:
         return {kid: entry["state"] for kid, entry in json.loads(path.read_bytes()).items()}
-    except (OSError, ValueError, AttributeError, TypeError, KeyError) as exc:
+    except (OSError, ValueError, AttributeError, TypeError, KeyError, RecursionError) as exc:
         raise ConfigurationError(f"{path} is malformed.") from exc
 
 

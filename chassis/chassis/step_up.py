@@ -43,9 +43,12 @@ def is_fresh(auth_time: float, *, now: float) -> bool:
 
 
 def asks_step_up(view: Any, method: str) -> bool:
-    """Whether a view (class or instance) states `step_up` for a method: True, or the methods it is for."""
+    """Whether a view (class or instance) states `step_up` for a method: True, or the methods it is for.
+
+    A HEAD does what a GET does, so it asks for the same.
+    """
     stated: bool | Collection[str] = getattr(view, "step_up", False)
-    return stated if isinstance(stated, bool) else method in stated
+    return stated if isinstance(stated, bool) else ("GET" if method == "HEAD" else method) in stated
 
 
 def check_statement(view: Any, methods: Iterable[str]) -> None:

@@ -69,7 +69,8 @@ class Kind:
 
 
 _SERVICE_CLAIMS: Final = frozenset({"iss", "aud", "sub", "client_id", "iat", "nbf", "exp", "jti", "scope"})
-_USER_CLAIMS: Final = _SERVICE_CLAIMS | {"sid", "roles", "auth_time", "amr", "token_type"}
+_OF_SESSIONS: Final = frozenset({"sid", "roles", "auth_time", "amr"})
+_USER_CLAIMS: Final = _SERVICE_CLAIMS | _OF_SESSIONS | {"token_type"}
 
 ACCESS: Final = Kind("at+jwt", "access", _SERVICE_CLAIMS, 900)
 """Access tokens. A user's must carry the claims of _USER_CLAIMS on top of a service's."""
@@ -379,10 +380,13 @@ def _check_claims(claims: dict[str, Any], kind: Kind, now: float) -> None:
 
 def _check_types(claims: dict[str, Any], kind: Kind) -> None:
     required = kind.required
-    if kind is ACCESS and not str(claims.get("sub")).startswith("svc:"):
+    is_service = str(claims.get("sub")).startswith("svc:")
+    if kind is ACCESS and not is_service:
         required = _USER_CLAIMS
     if not required <= claims.keys():
         raise InvalidToken("claim-missing")
+    if is_service and _OF_SESSIONS & claims.keys():
+        raise InvalidToken("claim-type")  # It has not logged in and is nobody's staff.
     checks = [_TYPES[name](value) for name, value in claims.items() if name in _TYPES]
     if not all(checks) or claims.get("token_type", kind.token_type) != kind.token_type:
         raise InvalidToken("claim-type")

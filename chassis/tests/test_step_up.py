@@ -11,7 +11,7 @@ from flask_site import make_app
 
 from chassis.django.checks import check_step_up
 from chassis.flask.access import UnstatedScope
-from chassis.step_up import MAX_AGE_SECONDS, StepUpRequired, require_fresh
+from chassis.step_up import MAX_AGE_SECONDS, StepUpRequired, asks_step_up, require_fresh
 from chassis.tokens import Principal
 
 CHALLENGE = 'Bearer realm="mercato", error="insufficient_user_authentication", max_age="900"'
@@ -69,6 +69,14 @@ def test_asks_whoever_logged_in_long_ago_to_do_it_again(call):
 )
 def test_asks_nobody_else(call, method, age, status):
     assert call(method, "/api/v1/careful", age).status_code == status
+
+
+@pytest.mark.case("K6")
+@pytest.mark.parametrize(("method", "is_asked"), [("GET", True), ("HEAD", True), ("POST", False)])
+def test_asks_for_a_head_what_it_asks_for_a_get(method, is_asked):
+    view = type("Secretive", (), {"step_up": {"GET"}})
+
+    assert asks_step_up(view, method) is is_asked
 
 
 def test_asks_for_the_scope_first(call):

@@ -129,6 +129,18 @@ def test_refuses_a_user_minted_by_a_service(verifier, forge):
     assert reason(verifier, token) == "key-binding"
 
 
+@pytest.mark.case("B11")
+@pytest.mark.parametrize(
+    "claims",
+    [{"roles": ["staff"]}, {"sid": "a"}, {"amr": ["otp"]}, {"auth_time": NOW}, {"roles": []}],
+    ids=lambda claims: next(iter(claims)),
+)
+def test_refuses_a_service_that_says_what_only_a_user_is(verifier, forge, claims):
+    own = forge.service_claims("wallet", "svc:catalog_variant", "listings:write") | claims
+
+    assert reason(verifier, forge.sign(own, key=forge.service_key("catalog_variant"))) == "claim-type"
+
+
 def test_refuses_another_service_under_the_access_key(verifier, forge):
     claims = forge.service_claims("wallet", "svc:catalog_variant", "listings:write")
 

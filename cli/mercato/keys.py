@@ -48,7 +48,8 @@ def list_keys(home: Home) -> None:
 @home_option
 def check_keys(home: Home) -> None:
     """Look for anything wrong with the keys folder."""
-    problems = keyring.check(home.keys_dir)
+    with _in_one_line():
+        problems = keyring.check(home.keys_dir)
     if problems:
         raise Failure(f"{len(problems)} problems in {home.keys_dir}:", problems)
     click.echo("all well")

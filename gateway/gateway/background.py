@@ -32,8 +32,8 @@ class Task:
 
     def work(self) -> None:
         """Do it once, now. It leaves no connection behind that has gone bad."""
-        close_old_connections()
         try:
+            close_old_connections()
             self._run()
         except Exception:
             # A task is a process of its own but for the name: it says what happened and goes on.

@@ -59,6 +59,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "gateway.admin.GatewayAdmin",
+    "gateway.accounts",  # Before django.contrib.auth, one of whose commands it replaces.
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.messages",
@@ -72,7 +73,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "gateway.tokens",
-    "gateway.accounts",
     "gateway.limits",
     "gateway.mail",
     "gateway.storefront",

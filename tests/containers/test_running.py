@@ -125,8 +125,18 @@ def test_runs_nothing_as_root(shop):
 def test_writes_nowhere_but_where_it_may(shop, process):
     with pytest.raises(EngineFailed, match="Read-only file system"):
         shop.execute(process, "touch", "/srv/file")
+
+
+@pytest.mark.parametrize("process", sorted(set(PROCESSES) - {"gateway-web"}))
+def test_cannot_touch_what_it_verifies_with(shop, process):
     with pytest.raises(EngineFailed, match="Read-only file system"):
         shop.execute(process, "touch", "/keys/public/file")
+
+
+def test_shares_with_the_services_what_the_web_revokes(shop):
+    shop.execute("gateway-web", "test", "-w", "/keys/public")
+
+    shop.execute("wallet", "test", "-s", "/keys/public/revoked.jws")
 
 
 @pytest.mark.case("C10")

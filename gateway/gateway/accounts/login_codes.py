@@ -25,7 +25,8 @@ _DIGITS: Final = 8
 def look_at(*, email: str, user: User | None, code: str) -> Count | None:
     """What the code of this moment is counted by when this is it, None when it is not.
 
-    Sees to it that one was mailed. The work is the same for an e-mail that has no account.
+    Sees to it that one was mailed. But for that mail, at most one for each window, the work is the same for
+    an e-mail that has no account.
     """
     [window] = limits.count([Claim(LOG_IN_CODE, (email,))]).counts
     right = _code(email, window)

@@ -18,7 +18,7 @@ from django.db.models import DateTimeField, Exists, Func, OuterRef
 from django.db.models.functions import Now
 
 from chassis.problems import CHALLENGE, DomainError
-from gateway.accounts import login_codes
+from gateway.accounts import login_codes, notices
 from gateway.accounts.factors import set_totp
 from gateway.accounts.hashers import Argon2
 from gateway.accounts.models import User
@@ -210,13 +210,17 @@ def create_customer(*, email: str, password: str) -> User:
 
 @transaction.atomic
 def change_password(*, user: User, password: str) -> None:
-    """Give a user another password. Every session that began earlier is void, and no device is known."""
+    """Give a user another password, and tell them so by mail.
+
+    Every session that began earlier is void, and no device is known.
+    """
     user.set_password(password)
     user.credentials_changed_at = _ClockTime()
     user.save(update_fields=["password", "credentials_changed_at"])
     user.refresh_from_db(fields=["credentials_changed_at"])
     revoke_sub(user, at=user.credentials_changed_at)
     devices.forget(user)  # Whoever knew the old password may have one.
+    notices.tell_of_change(user, notices.PASSWORD_CHANGED)
     _logger.info("Changed a password.", extra={"sub": str(user)})
 
 

@@ -34,6 +34,7 @@ from fido2.webauthn import (
 )
 
 from chassis.ids import uuid7
+from gateway.accounts import notices
 from gateway.accounts.models import User
 
 MOST: Final = 20
@@ -42,8 +43,11 @@ MOST: Final = 20
 _CHALLENGE: Final = "passkey_challenge"
 _SECONDS: Final = 300  # That a challenge is good for.
 _VERIFIED: Final = UserVerificationRequirement.REQUIRED
-# What the parsers of fido2 raise for bytes that are not what they should be, InvalidSignature included.
-_MALFORMED: Final = (ValueError, TypeError, KeyError, IndexError, AttributeError, struct.error)
+# What the parsers of fido2 raise for bytes that are not what they should be, or that are nested without end.
+_MALFORMED: Final = (
+    *(ValueError, TypeError, KeyError, IndexError, AttributeError, struct.error),
+    RecursionError,
+)
 
 
 class NotProved(Exception):
@@ -95,6 +99,7 @@ def begin_adding(store: SessionBase, user: User) -> dict[str, Any]:
 def add(store: SessionBase, user: User, *, name: str, credential: Any) -> list[str]:
     """Keep the passkey that a browser made, and see to it that there are recovery codes: those that are new.
 
+    The user is told by mail.
     Raises: NotProved, TooManyPasskeys.
     """
     state = _recall(store)
@@ -110,6 +115,7 @@ def add(store: SessionBase, user: User, *, name: str, credential: Any) -> list[s
     data = {"id": str(uuid7()), "name": name, "counter": made.counter}
     data["credential"] = base64.b64encode(made.credential_data).decode()
     Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data=data)
+    notices.tell_of_change(user, notices.PASSKEY_ADDED)
     has_codes = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).exists()
     codes: list[str] = [] if has_codes else RecoveryCodes.activate(user).get_unused_codes()
     return codes

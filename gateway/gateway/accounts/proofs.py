@@ -28,7 +28,7 @@ from gateway.accounts.models import User
 from gateway.accounts.roles import ONE_TIME_CODE, PASSKEY, PASSWORD
 from gateway.limits import devices
 from gateway.limits.operations import give_back, take
-from gateway.limits.quotas import OTP, REAUTHENTICATE
+from gateway.limits.quotas import CHALLENGE, OTP, REAUTHENTICATE
 
 _FORMS: Final[Mapping[str, type[forms.Form]]] = {
     "password": PasswordAgain,
@@ -138,6 +138,8 @@ def challenge(request: HttpRequest) -> HttpResponse:
     stage = LoginStageController.enter(request, AuthenticateStage.key)
     session = sessions.browser_session(request)
     user = session.user if session else stage.login.user if stage else None
+    if user is None:
+        take(CHALLENGE, devices.browser_of(request).address)
     return JsonResponse(passkeys.begin_using(request.session, user))
 
 

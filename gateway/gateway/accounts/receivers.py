@@ -4,13 +4,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from allauth.account.authentication import get_authentication_records
-from allauth.account.signals import password_changed, password_reset
+from allauth.account.signals import authentication_step_completed, password_changed, password_reset
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from gateway.accounts import sessions
+from gateway.accounts import notices, sessions
 from gateway.accounts.models import User
 from gateway.accounts.roles import ONE_TIME_CODE, PASSKEY, PASSWORD
 from gateway.limits import devices
@@ -23,16 +24,27 @@ _MEANS: Final = {
 }
 
 
+@receiver(authentication_step_completed)
+def remember_the_step(
+    sender: object, request: HttpRequest, user: User, passwordless: bool = False, **more: Any
+) -> None:
+    """The second step may come minutes after the first, and the password may have changed in between."""
+    sessions.note_step(request.session, user, is_whole=passwordless)
+
+
 @receiver(user_logged_in)
 def remember_the_log_in(sender: object, request: HttpRequest, user: User, **more: Any) -> None:
+    network = network_of(request.META.get("REMOTE_ADDR", ""))
     sessions.begin(
         request.session,
         user,
         amr=_means_of(request, user),
         user_agent=request.META.get("HTTP_USER_AGENT", "")[:200],
-        ip_prefix=network_of(request.META.get("REMOTE_ADDR", "")),
+        ip_prefix=network,
     )
-    devices.remember_browser(user, request)
+    with transaction.atomic():
+        if devices.remember_browser(user, request):
+            notices.tell_of_device(user, kind="a browser", network=network)
 
 
 @receiver(password_reset)

@@ -19,7 +19,7 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.http import require_POST
 
-from gateway.accounts import factors, open_sessions, passkeys, sessions
+from gateway.accounts import factors, notices, open_sessions, passkeys, sessions
 from gateway.accounts.forms import NewPasskey, OneTimeCode, PasskeyName
 from gateway.accounts.models import User
 from gateway.accounts.passkeys import Passkey
@@ -79,11 +79,16 @@ class AddApp(View):
             form.add_error("code", "This is not the code that the app shows now.")
         return self._ask(request, form)
 
+    @transaction.atomic
     def _add(self, request: HttpRequest, secret: str, code: str) -> HttpResponse:
         user = _session_of(request).user
-        factors.set_totp(user, secret, code=code)
+        has_another = Authenticator.objects.filter(user=user, type=_TYPES.TOTP).exists()
+        if factors.set_totp(user, secret, code=code):
+            notices.tell_of_change(user, notices.APP_ADDED)
         del request.session[_PENDING]
         sessions.prove(request, ONE_TIME_CODE)
+        if has_another:
+            _end_others(request)
         messages.success(request, "Your authenticator app is set up.")
         device = Authenticator.objects.get(user=user, type=_TYPES.RECOVERY_CODES)
         return _show_codes(request, RecoveryCodes(device).get_unused_codes())
@@ -100,7 +105,8 @@ class AddApp(View):
 @proof_required
 @require_POST
 def remove_app(request: HttpRequest) -> HttpResponse:
-    _remove(request, Authenticator.objects.filter(user=_session_of(request).user, type=_TYPES.TOTP))
+    device = Authenticator.objects.filter(user=_session_of(request).user, type=_TYPES.TOTP)
+    _remove(request, device, notices.APP_REMOVED)
     messages.success(request, "Your authenticator app is removed. Every other session has ended.")
     return redirect("account_security")
 
@@ -114,6 +120,7 @@ def new_codes(request: HttpRequest) -> HttpResponse:
     if not factors.has_second_factor(user):
         raise Http404
     Authenticator.objects.filter(user=user, type=_TYPES.RECOVERY_CODES).delete()
+    notices.tell_of_change(user, notices.CODES_MADE)
     return _show_codes(request, RecoveryCodes.activate(user).get_unused_codes())
 
 
@@ -130,11 +137,12 @@ class AddPasskey(View):
             return self._ask(request, form)
         user, said = _session_of(request).user, form.cleaned_data
         try:
-            codes = passkeys.add(request.session, user, name=said["name"], credential=said["credential"])
+            with transaction.atomic():
+                codes = passkeys.add(request.session, user, name=said["name"], credential=said["credential"])
+                sessions.prove(request, PASSKEY)
         except (passkeys.NotProved, passkeys.TooManyPasskeys):
             form.add_error(None, "That passkey could not be added. Please try again.")
             return self._ask(request, form)
-        sessions.prove(request, PASSKEY)
         messages.success(request, "Your passkey is added.")
         return _show_codes(request, codes) if codes else redirect("account_security")
 
@@ -160,7 +168,7 @@ class ChangePasskey(View):
     def post(self, request: HttpRequest, passkey_id: UUID) -> HttpResponse:
         row = self._row(request, passkey_id)
         if "remove" in request.POST:
-            _remove(request, Authenticator.objects.filter(pk=row.pk))
+            _remove(request, Authenticator.objects.filter(pk=row.pk), notices.PASSKEY_REMOVED)
             messages.success(request, "The passkey is removed. Every other session has ended.")
             return redirect("account_security")
         form = PasskeyName(request.POST)
@@ -198,8 +206,7 @@ def end_session(request: HttpRequest, sid: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def end_other_sessions(request: HttpRequest) -> HttpResponse:
-    session = _session_of(request)
-    ended = open_sessions.end_others(session.user, except_key=request.session.session_key)
+    ended = _end_others(request)
     messages.success(request, f"Signed out everywhere else: {ended} session{'' if ended == 1 else 's'}.")
     return redirect("account_sessions")
 
@@ -211,10 +218,12 @@ def _session_of(request: HttpRequest) -> BrowserSession:
 
 
 @transaction.atomic
-def _remove(request: HttpRequest, gone: Any) -> None:
-    # Whoever has used the lost device may be logged in elsewhere, so those sessions end with it (ASVS 7.4.3).
+def _remove(request: HttpRequest, gone: Any, what: str) -> None:
     user = _session_of(request).user
-    gone.delete()
+    # Before anything else, as for a factor that is added: what is left must not change meanwhile.
+    User.objects.select_for_update().get(pk=user.pk)
+    if gone.delete()[0]:
+        notices.tell_of_change(user, what)
     left = set(Authenticator.objects.filter(user=user).values_list("type", flat=True))
     if not left - {_TYPES.RECOVERY_CODES}:
         Authenticator.objects.filter(user=user).delete()
@@ -222,7 +231,13 @@ def _remove(request: HttpRequest, gone: Any) -> None:
     for means, types in ((ONE_TIME_CODE, {_TYPES.TOTP, _TYPES.RECOVERY_CODES}), (PASSKEY, {_TYPES.WEBAUTHN})):
         if not left & types:
             sessions.forget_means(request, means)
-    open_sessions.end_others(user, except_key=request.session.session_key)
+    _end_others(request)
+
+
+def _end_others(request: HttpRequest) -> int:
+    # Whoever has used a lost device may be logged in elsewhere, so a factor that goes takes those sessions
+    # with it (ASVS 7.4.3).
+    return open_sessions.end_others(_session_of(request).user, except_key=request.session.session_key)
 
 
 def _show_codes(request: HttpRequest, codes: Sequence[str]) -> HttpResponse:

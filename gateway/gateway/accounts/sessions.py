@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, middleware
@@ -54,6 +54,7 @@ PROOF: Final = timedelta(minutes=5)
 """How long a proof of who somebody is lets them change how they log in."""
 
 _AUTH_TIME: Final = "auth_time"
+_FIRST_STEP: Final = "first_step"
 _AMR: Final = "amr"
 _KEY: Final = re.compile(r"[0-9a-z]{32}", re.ASCII)
 
@@ -153,6 +154,22 @@ def begin(
     store[USER_AGENT], store[IP_PREFIX] = user_agent, ip_prefix
     store[_AMR] = _in_order(amr)
     prove_again(store, at)
+    # Void by what changed since the password was right, however long the second step took.
+    pk, first = store.pop(_FIRST_STEP, ("", ""))
+    if pk == str(user.pk):
+        store[AUTHENTICATED_AT] = first
+
+
+def note_step(store: SessionBase, user: User, *, is_whole: bool) -> None:
+    """Note when a user's password was right, who may have more to show before `begin`.
+
+    is_whole: this step needs none before it, so what was noted of an earlier log-in counts no more.
+    """
+    at = getattr(user, "looked_up_at", None)
+    if at is not None:
+        store[_FIRST_STEP] = (str(user.pk), _written(at))
+    elif is_whole:
+        store.pop(_FIRST_STEP, None)
 
 
 def prove_again(store: SessionBase, at: datetime) -> None:
@@ -161,17 +178,26 @@ def prove_again(store: SessionBase, at: datetime) -> None:
     store[_AUTH_TIME] = int(at.timestamp())
 
 
+@transaction.atomic
 def prove(request: HttpRequest, means: str) -> None:
-    """Note that who is logged in has just proved it by a means of amr. The session gets another key."""
-    session = _session_of(request)
+    """Note that who is logged in has just proved it by a means of amr. The session gets another key.
+
+    Raises: PermissionDenied when it was ended meanwhile.
+    """
+    session, now = _hold(request)
     request.session[_AMR] = _in_order({*session.amr, means})
-    prove_again(request.session, _database_time(session.user))
+    prove_again(request.session, now)
     _renew(request)
 
 
+@transaction.atomic
 def forget_means(request: HttpRequest, means: str) -> None:
-    """Let a means count no more, which is gone from the account. The session gets another key."""
-    request.session[_AMR] = _in_order({*_session_of(request).amr} - {means})
+    """Let a means count no more, which is gone from the account. The session gets another key.
+
+    Raises: PermissionDenied when it was ended meanwhile.
+    """
+    session, _ = _hold(request)
+    request.session[_AMR] = _in_order({*session.amr} - {means})
     _renew(request)
 
 
@@ -196,27 +222,40 @@ def sessions_of(user: User, *, now: datetime) -> list[StoredSession]:
 @transaction.atomic
 def end_one(user: User, sid: UUID) -> bool:
     """End a session of a user's browser; False when there is none with this public id."""
-    return bool(_end(StoredSession.objects.filter(user=user, sid=sid)))
+    return bool(_end(user, StoredSession.objects.filter(sid=sid)))
 
 
 @transaction.atomic
 def end_all(user: User, except_key: str | None = None) -> int:
     """End every session of a user's browsers, but that with this key; says how many there were."""
-    return _end(StoredSession.objects.filter(user=user).exclude(pk=hash_of(except_key or "")))
+    return _end(user, StoredSession.objects.exclude(pk=hash_of(except_key or "")))
 
 
-def _end(rows: QuerySet[StoredSession]) -> int:
+def _end(user: User, rows: QuerySet[StoredSession]) -> int:
+    _lock(user)
+    rows = rows.filter(user=user)
     sids = {sid for sid in rows.values_list("sid", flat=True) if sid}
     rows.delete()
     revoke_sids(sids)
     return len(sids)
 
 
-def _session_of(request: HttpRequest) -> BrowserSession:
+def _hold(request: HttpRequest) -> tuple[BrowserSession, datetime]:
+    # The session, which nobody ends before this transaction does, and the database's time.
     session = browser_session(request)
     if session is None:
         raise PermissionDenied
-    return session
+    user = _lock(session.user)
+    is_void = user.credentials_changed_at != session.user.credentials_changed_at
+    if is_void or not request.session.exists(str(request.session.session_key)):
+        raise PermissionDenied  # Another key would bring back what was ended in this moment.
+    return session, user.now
+
+
+def _lock(user: User) -> Any:
+    # Those who end sessions and those who give one another key take turns: the new key is not there yet for
+    # somebody who waits for the old one.
+    return User.objects.select_for_update(no_key=True).annotate(now=Now()).get(pk=user.pk)
 
 
 def _renew(request: HttpRequest) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from allauth.account import views as allauth
+from allauth.account.adapter import get_adapter
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -67,6 +68,13 @@ class ConfirmReset(CountedTries, allauth.ConfirmPasswordResetCodeView):  # type:
 
 class ConfirmEmail(CountedTries, allauth.ConfirmEmailVerificationCodeView):  # type: ignore[misc]
     """The code that proves the e-mail of a new account."""
+
+    def _resend_form_valid(self, form: Any) -> HttpResponse:
+        if self._process.user is None:
+            # allauth mails nothing here to an e-mail that has an account. Mails are counted: that would tell.
+            get_adapter(self.request).send_account_already_exists_mail(self._process.email)
+        answer: HttpResponse = super()._resend_form_valid(form)
+        return answer
 
 
 @login_required

@@ -58,7 +58,7 @@ class Issuer:
         (directory / "jwks.json").write_text(json.dumps({"keys": [jwk]}))
 
     def mint(self, **claims: Any) -> str:
-        """A user's access token for the gateway, with the claims given."""
+        """A user's access token for the gateway, with the claims given; without those that are None."""
         now = int(time.time())
         usual = {
             "iss": ORIGIN,
@@ -76,7 +76,8 @@ class Issuer:
             "amr": ["pwd"],
             "token_type": "access",
         }
-        return sign(usual | claims, self.key, "at+jwt")
+        said = {name: value for name, value in (usual | claims).items() if value is not None}
+        return sign(said, self.key, "at+jwt")
 
 
 @dataclass

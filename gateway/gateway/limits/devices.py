@@ -2,10 +2,11 @@
 
 import secrets
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.core import signing
+from django.db import connection
 from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
@@ -19,6 +20,17 @@ LIFETIME: Final = timedelta(days=365)
 """How long a browser is known after its last log-in; a network, behind which others can be, is for less."""
 
 NETWORK_LIFETIME: Final = timedelta(days=30)
+
+# What RETURNING reads in a table is what was there before the statement.
+_REMEMBER: Final = """
+INSERT INTO limits_knowndevice (user_id, key, last_used_at, expires_at)
+VALUES (%(user)s, %(key)s, %(now)s, %(expires_at)s)
+ON CONFLICT (user_id, key) DO UPDATE SET
+    last_used_at = excluded.last_used_at, expires_at = excluded.expires_at
+RETURNING (
+    SELECT bool_and(one.key <> %(key)s) FROM limits_knowndevice AS one
+    WHERE one.user_id = %(user)s AND one.expires_at > %(now)s)
+"""
 
 
 def client_of(request: HttpRequest) -> Visitor:
@@ -51,25 +63,27 @@ def known_device(user: User, visitor: Visitor) -> str:
     return visitor.device if is_known(user.email, visitor) else ""
 
 
-def remember(user: User, visitor: Visitor) -> None:
-    """Note that a user has proved who they are from there."""
+def remember(user: User, visitor: Visitor) -> bool:
+    """Note that a user has proved who they are from there.
+
+    Says whether it is another device: others are known, and it was not.
+    """
     if not visitor.device:
-        return
+        return False
     now = timezone.now()
     life = LIFETIME if visitor.is_known_browser else NETWORK_LIFETIME
-    KnownDevice.objects.bulk_create(
-        [KnownDevice(user=user, key=_key(visitor), last_used_at=now, expires_at=now + life)],
-        update_conflicts=True,
-        unique_fields=["user", "key"],
-        update_fields=["last_used_at", "expires_at"],
-    )
+    values: dict[str, Any] = {"user": user.pk, "key": _key(visitor), "now": now, "expires_at": now + life}
+    with connection.cursor() as cursor:
+        cursor.execute(_REMEMBER, values)
+        [is_another] = cursor.fetchone()
+    return bool(is_another)
 
 
-def remember_browser(user: User, request: HttpRequest) -> None:
+def remember_browser(user: User, request: HttpRequest) -> bool:
     """The same for a browser, which gets a name by which it is known from now on."""
     name = _name_of(request) or secrets.token_urlsafe(18)
-    remember(user, browser_at(request.META.get("REMOTE_ADDR", ""), name=name))
     request.device_name = name  # type: ignore[attr-defined]
+    return remember(user, browser_at(request.META.get("REMOTE_ADDR", ""), name=name))
 
 
 def forget(user: User) -> None:

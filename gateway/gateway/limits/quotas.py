@@ -43,6 +43,8 @@ LOG_IN_CODE: Final = Limit("login-code", 1, 1200, "account", refuses=False)
 OTP: Final = Limit("otp", 10, 900, "account, or account and known device")
 REAUTHENTICATE: Final = Limit("reauthenticate", 10, 900, "account")
 CODE: Final = Limit("code", 30, 900, "address", is_shared=True)
+# Not a guess, but each one of a visitor keeps a session, which costs a row.
+CHALLENGE: Final = Limit("challenge", 100, 900, "address", is_shared=True)
 
 # What makes accounts and mail.
 SIGN_UP: Final = Limit("sign-up", 30, 3600, "address", is_shared=True)
@@ -50,11 +52,13 @@ RESET: Final = Limit("reset", 30, 3600, "address", is_shared=True)
 # Nobody's mailbox is flooded from one place, nor from many.
 MAIL: Final = Limit("mail", 5, 3600, "account and network, or known browser")
 MAIL_UNKNOWN: Final = Limit("mail-unknown-device", 30, 3600, "account")
+# Mails that tell of what was done, each of one kind of thing; past that it is done without another.
+NOTICE: Final = Limit("notice", 10, 3600, "account and what was done", refuses=False)
 
 # A client renews every five minutes; this is for one that has gone mad.
 REFRESH: Final = Limit("refresh", 3000, 60, "address", is_shared=True)
 
 LIMITS: Final = (
-    *(LOG_IN, LOG_IN_ADDRESS, LOG_IN_UNKNOWN, LOG_IN_CODE, OTP, REAUTHENTICATE, CODE),
-    *(SIGN_UP, RESET, MAIL, MAIL_UNKNOWN, REFRESH),
+    *(LOG_IN, LOG_IN_ADDRESS, LOG_IN_UNKNOWN, LOG_IN_CODE, OTP, REAUTHENTICATE, CODE, CHALLENGE),
+    *(SIGN_UP, RESET, MAIL, MAIL_UNKNOWN, NOTICE, REFRESH),
 )

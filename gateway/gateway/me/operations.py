@@ -45,7 +45,6 @@ def _change(user: User, password: str, *, sid: str) -> None:
         raise WrongPassword  # Somebody has changed it in this moment.
     accounts.change_password(user=user, password=password)
     # Whoever asks has just proved to be the user: this session is one from after the change.
-    RefreshFamily.objects.filter(sid=sid, user=user, revoked_at=None).update(
-        authenticated_at=user.credentials_changed_at
-    )
-    Revocation.objects.filter(sid=sid).delete()
+    live = RefreshFamily.objects.filter(sid=sid, user=user, revoked_at=None)
+    if live.update(authenticated_at=user.credentials_changed_at):
+        Revocation.objects.filter(sid=sid).delete()

@@ -86,6 +86,7 @@ class Publisher:
 
     def __init__(self) -> None:
         self._known: tuple[tuple[int, int, int], Revocations] | None = None
+        self._seq = 0  # The highest that this process has seen: readers take nothing below.
         self._has_failed = False
 
     def publish(self) -> None:
@@ -107,24 +108,28 @@ class Publisher:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_TURNS])
         path, key = settings.KEYS_PUBLIC / REVOCATIONS_FILE, issuing.access_key()
         there = self._read(path)
-        if there is not None and replace(there, seq=0) == replace(_wanted(), kid=key.kid):
+        is_old, self._seq = there.seq < self._seq, max(there.seq, self._seq)
+        if not is_old and replace(there, seq=0) == replace(_wanted(), kid=key.kid):
             return
-        last = there.seq if there is not None else 0
-        _rest_since(last)
+        _rest_since(self._seq)
         # Read anew: what came meanwhile goes with it.
-        wanted = replace(_wanted(), seq=max(last + 1, time.time_ns() // 1_000_000))
+        wanted = replace(_wanted(), seq=max(self._seq + 1, time.time_ns() // 1_000_000))
         replace_file(path, sign_revocations(wanted, key, issuer=settings.ORIGIN, now=int(time.time())))
+        self._seq = wanted.seq
         _writes.labels("written").inc()
         forget_expired()
 
-    def _read(self, path: Path) -> Revocations | None:
-        # Somebody else may have written it or spoiled it: it is looked at each time, read when it changed.
+    def _read(self, path: Path) -> Revocations:
+        """What the file says: an empty list that nobody has signed when that is nothing.
+
+        Somebody else may have written it or spoiled it: it is looked at each time, read when it changed.
+        """
         try:
             stamp = stamp_of(path)
             if self._known is None or self._known[0] != stamp:
                 self._known = stamp, read_revocations(path, get_keys(), issuer=settings.ORIGIN)
         except (FileNotFoundError, BadRevocations):
-            return None
+            return Revocations()
         return self._known[1]
 
 

@@ -1,5 +1,6 @@
 """Log-in, renewal, withdrawal, the published keys, and what the edge asks for."""
 
+from dataclasses import asdict
 from typing import Final
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from chassis.django.openapi import problems
-from gateway.credentials import NO_STORE, CredentialsView
+from gateway.credentials import NO_STORE, CredentialsView, FormParser, SmallParser
 from gateway.documents import AnyType
 from gateway.limits import devices
 from gateway.limits.operations import take
@@ -98,6 +99,9 @@ class LogOutEverywhere(CredentialsView):
 
 
 class Revoke(CredentialsView):
+    # The form is what clients of RFC 7009 send, JSON what all the rest here takes.
+    parser_classes = (SmallParser, FormParser)
+
     @extend_schema(
         operation_id="revoke",
         tags=["auth"],
@@ -159,7 +163,7 @@ class Metadata(APIView):
 
 
 def _pair(pair: TokenPair) -> Response:
-    return Response(TokenPairOutput(pair).data, headers=NO_STORE)
+    return Response(asdict(pair), headers=NO_STORE)
 
 
 def _began(request: Request) -> float:

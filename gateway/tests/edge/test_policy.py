@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -27,13 +28,14 @@ HOST = (b"Host", b"localhost:8000")
 CATEGORIES = b"/api/v1/categories"
 READS = [b"GET", b"HEAD"]
 WRITES = [b"POST", b"PATCH", b"DELETE"]
+SERVICE: dict[str, Any] = dict.fromkeys(("sid", "roles", "auth_time", "amr"))
 USERS = {
     "a bearer that writes": {"scope": "catalog:write"},
     "a bearer that reads": {"scope": "wallet:read catalog:read"},
     "a bearer of elsewhere": {"scope": "wallet:read wallet:write"},
     "a bearer without scopes": {"scope": ""},
-    "a service": {"sub": "svc:gateway", "scope": "catalog:write"},
-    "a service under another's key": {"sub": "svc:catalog_product", "scope": "catalog:write"},
+    "a service": SERVICE | {"sub": "svc:gateway", "scope": "catalog:write"},
+    "a service under another's key": SERVICE | {"sub": "svc:catalog_product", "scope": "catalog:write"},
     "a bearer for another audience": {"aud": "catalog_category", "scope": "catalog:write"},
 }
 BAD = {
@@ -142,7 +144,8 @@ def test_refuses_a_token_without_a_scope_of_the_route(rules: Rules, issuer: Issu
 
 @pytest.mark.case("B11")
 def test_refuses_a_service_as_a_user(rules: Rules, issuer: Issuer) -> None:
-    decision = ask(rules, b"/api/v1/wallet", bearer(issuer.mint(sub="svc:gateway", scope="wallet:read")))
+    token = issuer.mint(**SERVICE | {"sub": "svc:gateway", "scope": "wallet:read"})
+    decision = ask(rules, b"/api/v1/wallet", bearer(token))
 
     assert code(decision) == "insufficient-scope"
 

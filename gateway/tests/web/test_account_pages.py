@@ -268,6 +268,17 @@ def test_refuses_a_code_that_another_has_replaced(signed_up):
     assert is_logged_in(signed_up) == (first == second)
 
 
+def test_mails_as_often_again_to_an_email_that_has_an_account(sign_up, browser, shopper):
+    for email in (EMAIL, shopper.email):
+        browser.cookies.clear()
+        sign_up(email)
+        answers = [browser.post("/account/confirm-email/", {"action": "resend"}) for _ in range(3)]
+
+        assert [answer.status_code for answer in answers] == [302, 302, 200]
+
+    assert [message.to for message in mail.outbox] == [[EMAIL]] * 3 + [[shopper.email]] * 3
+
+
 def test_refuses_a_code_that_has_expired(signed_up, cookie_of):
     store = SessionStore(cookie_of(signed_up))
     store["account_email_verification_code"]["at"] -= timedelta(minutes=16).total_seconds()

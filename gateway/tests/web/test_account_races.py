@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 from allauth.core import context
+from allauth.mfa.models import Authenticator
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.core import mail
 from django.db import connection, connections, transaction
@@ -13,11 +14,12 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from chassis.problems import DomainError
+from gateway.accounts.factors import set_totp
 from gateway.accounts.forms import SignUp
 from gateway.accounts.models import EmailCode, StoredSession, User
-from gateway.accounts.operations import change_access, change_password, save_user
+from gateway.accounts.operations import change_access, change_password, save_user, void_sessions
 from gateway.accounts.session_store import SessionStore
-from gateway.accounts.sessions import STAFF_MEMBER, live_session, session_of_cookie
+from gateway.accounts.sessions import STAFF_MEMBER, end_one, live_session, session_of_cookie
 from gateway.tokens.browser import token_for
 from gateway.tokens.models import RefreshFamily
 
@@ -209,3 +211,46 @@ def test_mints_one_token_for_two_tabs_with_twenty_requests(committed, cookie_of,
 
     assert None not in tokens
     assert len(set(tokens)) == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.case("H9")
+@pytest.mark.parametrize("ended", [{"all": True}, {"all": False}])
+def test_does_not_bring_back_a_session_that_is_ended_while_its_user_proves_who_they_are(
+    browse_as, shopper, monkeypatch, password, ended
+):
+    browser = browse_as(shopper)
+    check_password = User.check_password
+
+    def end_meanwhile(user, raw):
+        [row] = StoredSession.objects.filter(user=user)
+        void_sessions(user=user) if ended["all"] else end_one(user, row.sid)
+        return check_password(user, raw)
+
+    monkeypatch.setattr(User, "check_password", end_meanwhile)
+    browser.post("/account/reauthenticate/", {"password": password})
+
+    assert browser.get("/account/password/change/").status_code == 302
+    assert not StoredSession.objects.exclude(user=None).exists()
+
+
+def test_keeps_the_recovery_codes_of_a_passkey_that_is_added_while_the_app_is_removed(
+    committed, browse_as, shopper, totp_secret
+):
+    browser = browse_as(shopper)
+    set_totp(shopper, totp_secret)
+
+    def remove():
+        browser.post("/account/security/app/remove/")
+        connections.close_all()
+
+    attempt = threading.Thread(target=remove)
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=shopper.pk)
+        attempt.start()
+        wait_until_somebody_waits_for_a_lock()
+        Authenticator.objects.create(user=shopper, type="webauthn", data={})
+    attempt.join(timeout=10)
+
+    left = Authenticator.objects.filter(user=shopper).values_list("type", flat=True)
+    assert set(left) == {"webauthn", "recovery_codes"}

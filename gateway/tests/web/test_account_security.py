@@ -6,6 +6,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.test import Client
 
+from gateway.accounts import operations
 from gateway.accounts.models import StoredSession
 from gateway.accounts.session_store import SessionStore
 from gateway.tokens.models import Revocation
@@ -73,6 +74,14 @@ def second_step(set_up, shopper, password):
     answer = other.post("/account/login/", {"login": shopper.email, "password": password, "next": "/wallet"})
     assert answer.headers["Location"].startswith("/account/login/code/")
     return other, secret, codes
+
+
+def change_password_of(user):
+    operations.change_password(user=user, password="a long and unlikely phrase")
+
+
+def void_sessions_of(user):
+    operations.void_sessions(user=user)
 
 
 def is_logged_in(browser):
@@ -410,6 +419,29 @@ def test_replaces_an_app_and_its_codes(set_up, shopper):
     assert not set(new) & set(old)
     assert browser.post(REAUTHENTICATE, {"code": code_for(first)}).status_code == 200
     assert browser.post(REAUTHENTICATE, {"code": old[0]}).status_code == 200
+
+
+@pytest.mark.case("H9")
+def test_ends_every_other_session_with_a_replaced_app(set_up, shopper):
+    browser, _, _ = set_up(shopper)
+    other = Client(headers={"Accept": "text/html"})
+    other.force_login(shopper)
+
+    browser.post(APP, {"code": code_for(secret_on(browser.get(APP)))})
+
+    assert is_logged_in(browser)
+    assert not is_logged_in(other)
+
+
+@pytest.mark.case("H9")
+@pytest.mark.parametrize("change", [change_password_of, void_sessions_of])
+def test_takes_no_second_step_after_the_password_was_changed(second_step, shopper, change):
+    browser, secret, _ = second_step
+
+    change(shopper)
+    browser.post("/account/login/code/", {"code": code_for(secret)})
+
+    assert not is_logged_in(browser)
 
 
 def test_keeps_the_number_of_queries(set_up, shopper, django_assert_num_queries):

@@ -53,3 +53,14 @@ def test_goes_on_after_a_failure_and_says_so(caplog):
     task.work()
 
     assert [record.message for record in caplog.records] == ["A task failed."] * 2
+
+
+def test_goes_on_when_its_connection_cannot_even_be_closed(monkeypatch, caplog):
+    def refuse():
+        raise OSError
+
+    monkeypatch.setattr("gateway.background.close_old_connections", refuse)
+
+    Task("clean", list, every=60).work()
+
+    assert [record.message for record in caplog.records] == ["A task failed."]

@@ -170,6 +170,16 @@ class TestRetire:
 
         assert states(folder) == before
 
+    def test_keeps_a_key_that_signs_again(self, folder):
+        old = of_state(folder, "active")
+        promoted(folder)
+        _set(folder, of_state(folder, "active"), state="next")
+        _set(folder, old, state="active")
+
+        keyring.retire(folder, now=now(days=2))
+
+        assert states(folder)[old] == "active"
+
 
 class TestRevoke:
     @pytest.mark.case("A26")

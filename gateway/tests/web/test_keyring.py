@@ -21,6 +21,20 @@ def pem(folder, holder="gateway", kind="access"):
     return next((folder / "private" / holder).glob(f"{kind}-*.pem"))
 
 
+def make_folder_of(path):
+    path.unlink()
+    path.mkdir()
+
+
+def make_file_of(path):
+    shutil.rmtree(path)
+    path.write_text("")
+
+
+def link_nowhere(path):
+    path.symlink_to("/nowhere")
+
+
 def tree(folder):
     return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
@@ -160,6 +174,14 @@ def test_finds_a_folder_that_is_not_there(tmp_path):
             lambda folder: (folder / "public" / "jwks-issuer.json").unlink(),
             "is not exactly the public halves",
         ),
+        (
+            lambda folder: (folder / "private" / "gateway" / "state.json").write_text("[" * 99_999),
+            "malformed",
+        ),
+        (lambda folder: make_folder_of(folder / "private" / "gateway" / "state.json"), "cannot be read"),
+        (lambda folder: make_file_of(folder / "private" / "catalog_variant"), "cannot be read"),
+        (lambda folder: link_nowhere(folder / "private" / "gateway" / "a.pem"), "not an unencrypted private"),
+        (lambda folder: link_nowhere(folder / "private" / "gateway" / "a"), "is a link"),
     ],
 )
 def test_finds_what_is_wrong(folder, spoil, problem):

@@ -53,6 +53,13 @@ def test_revokes_a_key(tmp_path):
     assert left.count(" active ") == 5
 
 
+def test_says_in_one_line_what_the_system_refuses(tmp_path):
+    (tmp_path / "private").write_text("")
+
+    with pytest.raises(CommandError, match="File exists"):
+        keys("init", tmp_path)
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [

@@ -2,12 +2,20 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 from django.db.models.functions import Now
 from prometheus_client import REGISTRY
 
 from gateway.limits.models import Counter, KnownDevice
-from gateway.limits.operations import Claim, TooManyRequests, forget_expired, give_back, take, take_together
+from gateway.limits.operations import (
+    Claim,
+    TooManyRequests,
+    count,
+    forget_expired,
+    give_back,
+    take,
+    take_together,
+)
 from gateway.limits.quotas import LIMITS, Limit
 from gateway.limits.visitors import Visitor, browser_at, client_at
 
@@ -165,6 +173,33 @@ def test_asks_the_database_once(django_assert_num_queries):
         taken = take_together(Claim(THREE, ("ann",)), Claim(MANY, ("ann",)))
     with django_assert_num_queries(1):
         give_back(taken)
+
+
+@pytest.mark.usefixtures("committed")
+def test_waits_for_no_disk_and_lets_everything_else_wait(settles, django_assert_num_queries):
+    with django_assert_num_queries(1) as asked:
+        taken = take(THREE, "ann")
+
+    assert taken.counts[0].count == 1
+    assert asked[0]["sql"].startswith("SET LOCAL synchronous_commit TO off;")
+    assert settles() == "on"
+    with transaction.atomic():
+        count([Claim(THREE, ("ann",))])
+        assert settles() == "on"
+
+
+@pytest.fixture
+def settles():
+    """What a commit of this connection waits for, which is the disk unless something changes that."""
+
+    def ask(statement="SHOW synchronous_commit"):
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchone()[0]
+
+    ask("SELECT set_config('synchronous_commit', 'on', false)")
+    yield ask
+    connection.close()
 
 
 @pytest.mark.django_db

@@ -251,7 +251,7 @@ def post_raw(anonymous):
 
 
 def test_keeps_the_number_of_queries(post, shopper, password, django_assert_num_queries):
-    # User, count, count given back, second factors, groups, savepoint, user again under a lock, family, token,
+    # User, count, count given back, second factors, groups, savepoint, user under a lock, family, token,
     # device, release.
     with django_assert_num_queries(11):
         post("login", email=shopper.email, password=password)

@@ -114,5 +114,5 @@ def test_keeps_the_number_of_queries(
     tokens = [log_in(shopper) for _ in range(3)]
     browse_as(shopper)
 
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         log_out_everywhere(tokens[0]["refresh"])

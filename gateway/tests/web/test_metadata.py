@@ -21,6 +21,16 @@ def test_offers_no_grant_that_there_is_not(anonymous):
     assert not {"authorization_endpoint", "token_endpoint", "registration_endpoint"} & said.keys()
 
 
+def test_names_where_a_token_is_revoked_by_whoever_has_it(anonymous, settings):
+    said = anonymous.get(METADATA).json()
+
+    assert said["revocation_endpoint"] == f"{settings.ORIGIN}/api/v1/auth/revoke"
+    # Without this a client would take it for client_secret_basic (RFC 8414 section 2).
+    assert said["revocation_endpoint_auth_methods_supported"] == ["none"]
+    form = {"content_type": "application/x-www-form-urlencoded"}
+    assert anonymous.generic("POST", "/api/v1/auth/revoke", "token=a.b.c", **form).status_code == 200
+
+
 def test_names_every_scope_of_users_and_none_of_services(anonymous):
     scopes = anonymous.get(METADATA).json()["scopes_supported"]
 

@@ -8,6 +8,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
+from django.core import mail
 from django.test import Client
 from fido2.cose import ES256
 from fido2.utils import websafe_encode
@@ -19,7 +20,12 @@ from fido2.webauthn import (
 )
 
 from gateway.accounts import passkeys
+from gateway.accounts.models import StoredSession
+from gateway.accounts.operations import void_sessions
 from gateway.accounts.session_store import SessionStore
+from gateway.limits.models import Counter
+from gateway.limits.operations import Claim, take
+from gateway.limits.quotas import CHALLENGE
 
 pytestmark = pytest.mark.django_db
 
@@ -416,5 +422,93 @@ def test_keeps_the_number_of_queries(added, device, django_assert_num_queries):
     browser = new_browser()
     options = challenge_of(browser)
 
-    with django_assert_num_queries(15):
+    # Four of them for the mail about a new device, which is counted, in a transaction with the device.
+    with django_assert_num_queries(19):
         browser.post(LOG_IN, sent(device.get(options)))
+
+
+def told():
+    return [message.subject.removeprefix("Your Mercato account: ") for message in mail.outbox]
+
+
+def test_tells_its_owner_by_mail_that_it_was_added_and_removed(browse_as, shopper, device):
+    browser = browse_as(shopper)
+    add(browser, device, "<Call 0900>")
+    key = passkeys.rows_of(shopper).get().data["id"]
+    browser.post(f"/account/passkeys/{key}/", {"name": "another name"})
+
+    browser.post(f"/account/passkeys/{key}/", {"remove": ""})
+
+    assert told() == ["a passkey was added", "a passkey was removed"]
+    # Who adds it chooses its name, and would choose what the owner reads.
+    assert not [message for message in mail.outbox if "Call" in message.body]
+
+
+def test_tells_nobody_of_one_that_was_not_added(browse_as, shopper):
+    browse_as(shopper).post(ADD, sent({}, name="x"))
+
+    assert told() == []
+
+
+def test_tells_its_owner_of_a_log_in_from_a_new_browser(added, device):
+    use(new_browser(), device)
+
+    assert told()[1:] == ["a log-in from a new device"]
+
+
+def test_counts_no_password_of_an_earlier_log_in(added, shopper, password, device):
+    browser = new_browser()
+    browser.post("/account/login/", {"login": shopper.email, "password": password})
+    void_sessions(user=shopper)
+
+    use(browser, device)
+
+    assert is_logged_in(browser)
+
+
+@pytest.mark.parametrize("tag", [b"\x81", b"\xa1\x01"], ids=["lists", "maps"])
+def test_takes_no_boundlessly_nested_answer(added, shopper, device, tag):
+    browser = new_browser()
+    credential = device.get(challenge_of(browser))
+    deep = device._host_hash() + b"\x85" + b"\0\0\0\x09" + tag * 4000
+    credential["response"]["authenticatorData"] = websafe_encode(deep)
+
+    assert browser.post(LOG_IN, sent(credential)).status_code == 302
+    assert not is_logged_in(browser)
+
+
+def test_adds_no_boundlessly_nested_passkey(browse_as, shopper, device):
+    browser = browse_as(shopper)
+    credential = device.create(challenge_of(browser, f"{ADD}challenge/"))
+    credential["response"]["attestationObject"] = websafe_encode(b"\x81" * 8000)
+
+    assert browser.post(ADD, sent(credential, name="Deep")).status_code == 200
+    assert not Authenticator.objects.exists()
+
+
+def test_gives_an_address_so_many_challenges_and_keeps_no_session_for_more():
+    for _ in range(CHALLENGE.most):
+        take(CHALLENGE, "192.0.2.1")
+    kept = StoredSession.objects.count()
+
+    refused = new_browser().post("/account/passkeys/challenge/", REMOTE_ADDR="192.0.2.1")
+
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) <= CHALLENGE.seconds
+    assert StoredSession.objects.count() == kept
+    assert new_browser().post("/account/passkeys/challenge/", REMOTE_ADDR="192.0.2.2").status_code == 200
+
+
+def test_counts_no_challenge_of_whoever_has_a_session(added):
+    added.post("/account/passkeys/challenge/")
+
+    assert not Counter.objects.filter(key=Claim(CHALLENGE, ("127.0.0.1",)).key).exists()
+
+
+def test_counts_each_challenge_of_a_visitor():
+    new_browser().post("/account/passkeys/challenge/")
+    browser = new_browser()
+    browser.post("/account/passkeys/challenge/")
+    browser.post("/account/passkeys/challenge/")
+
+    assert Counter.objects.get(key=Claim(CHALLENGE, ("127.0.0.1",)).key).count == 3

@@ -33,9 +33,10 @@ transactional = pytest.mark.usefixtures("committed")
 @pytest.fixture
 def publish(public):
     """Publishes, and tells what the file says then."""
+    publisher = Publisher()  # That of the process remembers what it wrote for other tests.
 
     def go():
-        PUBLISHER.publish()
+        publisher.publish()
         return read_revocations(public / "revoked.jws", get_keys(), issuer=configuration.ORIGIN)
 
     return go
@@ -147,6 +148,17 @@ class TestEvents:
         operations.save_user(email=shopper.email, password="another horse battery", groups=["customer"])
 
         assert is_refused(tokens["access"])
+
+    def test_djangos_own_command_for_a_password(self, log_in, post, shopper, is_refused, monkeypatch):
+        tokens = log_in(shopper)
+        monkeypatch.setattr("getpass.getpass", lambda prompt: "another horse battery staple")
+
+        call_command("changepassword", shopper.email)
+
+        assert is_refused(tokens["access"])
+        assert post("refresh", refresh=tokens["refresh"]).status_code == 401
+        new = post("login", email=shopper.email, password="another horse battery staple")
+        assert not is_refused(new.json()["access"])
 
     def test_the_end_of_all_sessions(self, log_in, make_user, is_refused):
         tokens = [log_in(make_user()), log_in(make_user())]
@@ -261,6 +273,24 @@ class TestTheFile:
         fill(1)
 
         assert publish().seq == ahead.seq + 1
+
+    @pytest.mark.case("C3")
+    def test_outdoes_one_that_was_put_back(self, publish, public):
+        publish()
+        old = (public / "revoked.jws").read_bytes()
+        fill(1)
+        last = publish()
+        Revocation.objects.all().delete()
+        (public / "revoked.jws").write_bytes(old)
+
+        assert publish().seq > last.seq
+
+    def test_counts_on_when_it_is_gone_and_the_clock_was_set_back(self, publish, public, monkeypatch):
+        last = publish()
+        (public / "revoked.jws").unlink()
+        monkeypatch.setattr(time, "time_ns", lambda: 0)
+
+        assert publish().seq == last.seq + 1
 
     def test_leaves_out_what_has_expired_and_forgets_it(self, publish):
         fill(1)

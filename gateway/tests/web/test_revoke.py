@@ -78,6 +78,60 @@ def test_refuses_malformed_input(post, body):
     assert post("revoke", **body).status_code == 400
 
 
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.fixture
+def send(anonymous):
+    """Posts a form as it is written."""
+    return lambda body, kind=FORM: anonymous.generic("POST", "/api/v1/auth/revoke", body, content_type=kind)
+
+
+@pytest.mark.parametrize("kind", [FORM, f"{FORM}; charset=UTF-8"])
+@pytest.mark.parametrize("more", ["", "&token_type_hint=access_token", "&client_id=api&token_type_hint=foo"])
+def test_takes_the_form_of_the_rfc(log_in, send, post, shopper, kind, more):
+    tokens = log_in(shopper)
+
+    response = send(f"token={tokens['refresh']}{more}", kind)
+
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["Cache-Control"] == "no-store"
+    assert post("refresh", refresh=tokens["refresh"]).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("", "token", "token=", "tokens=a.b.c", "token_type_hint=x", "=a.b.c", '{"token": "a.b.c"}'),
+        *("token=a.b.c&token=a.b.c", "token=&token=a.b.c", "token=a.b.c&token_type_hint=x&token_type_hint=x"),
+        *("token=a.b.c&", "token=a.b.c&x", "token=%ff", "token=%ed%a0%80", "token=a%00b"),
+        *("token=" + "x" * 4097, "&".join(["token=a.b.c", *(f"x{n}=" for n in range(16))])),
+    ],
+)
+def test_refuses_a_malformed_form(send, body):
+    assert send(body).status_code == 400
+
+
+def test_refuses_a_form_that_is_not_text(send):
+    assert send(b"token=\xff").status_code == 400
+
+
+def test_refuses_a_large_form(send):
+    assert send("token=a.b.c&x=" + "x" * 16 * 1024).status_code == 413
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "text/plain", "application/xml"])
+def test_refuses_any_other_type(send, kind):
+    assert send("token=a.b.c", kind).status_code == 415
+
+
+@pytest.mark.parametrize("name", ["login", "refresh", "logout", "logout-all"])
+def test_is_alone_in_taking_a_form(anonymous, name):
+    answer = anonymous.generic("POST", f"/api/v1/auth/{name}", "refresh=a.b.c", content_type=FORM)
+
+    assert answer.status_code == 415
+
+
 def test_keeps_the_number_of_queries(log_in, revoke, shopper, django_assert_num_queries):
     tokens = log_in(shopper)
 

@@ -55,12 +55,15 @@ def check(keys_dir: Path, *, now: datetime | None = None) -> list[str]:
 
 
 def _wrong_modes(private: Path) -> list[str]:
-    paths = [private, *sorted(private.rglob("*"))]
-    return [
-        f"{path} has mode {stat.S_IMODE(path.stat().st_mode):04o}: others may use it."
-        for path in paths
-        if path.stat().st_mode & _OTHERS
-    ]
+    return [problem for path in [private, *sorted(private.rglob("*"))] for problem in _wrong_mode(path)]
+
+
+def _wrong_mode(path: Path) -> list[str]:
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        # What it leads to has a mode that others can change, in a place that others may reach.
+        return [f"{path} is a link: keys stand in the folder itself."]
+    return [f"{path} has mode {stat.S_IMODE(mode):04o}: others may use it."] if mode & _OTHERS else []
 
 
 def _unusable_keys(keys_dir: Path) -> list[str]:
@@ -80,6 +83,7 @@ def _unusable_key(path: Path) -> list[str]:
 def _wrong_states(keys_dir: Path, now: datetime) -> list[str]:
     try:
         keys = list_keys(keys_dir)
+        without_file = _without_file(keys_dir, {key.kid for key in keys})
     except UnusableKey as exc:
         return [str(exc)]
     active = [key for key in keys if key.state == ACTIVE]
@@ -92,7 +96,7 @@ def _wrong_states(keys_dir: Path, now: datetime) -> list[str]:
     return [
         *(problem for key in keys for problem in _wrong_state(key, now)),
         *wrong,
-        *_without_file(keys_dir, {key.kid for key in keys}),
+        *without_file,
     ]
 
 

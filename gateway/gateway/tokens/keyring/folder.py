@@ -134,7 +134,7 @@ def kid_of(path: Path) -> str:
 def _describe(path: Path, state: State) -> KeyInfo:
     kid = kid_of(path)
     entry = state.get(kid, {"state": UNKNOWN})
-    created_at = _time(entry, "created_at") or datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    created_at = _time(entry, "created_at") or datetime.fromtimestamp(path.lstat().st_mtime, UTC)
     return KeyInfo(
         holder=path.parent.name,
         kind=path.stem.partition("-")[0],
@@ -162,7 +162,9 @@ def read_state(folder: Path) -> State:
                 raise ValueError("a time without its zone")
     except FileNotFoundError:
         return {}
-    except (ValueError, AttributeError, TypeError, KeyError) as exc:
+    except OSError as exc:
+        raise UnusableKey(f"{folder / STATE_FILE} cannot be read: {exc.strerror}.") from exc
+    except (ValueError, AttributeError, TypeError, KeyError, RecursionError) as exc:
         raise UnusableKey(f"{folder / STATE_FILE} is malformed.") from exc
     return state
 

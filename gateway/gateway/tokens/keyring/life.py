@@ -143,7 +143,10 @@ def retire(keys_dir: Path, choice: Choice = EVERY_KEY, *, now: datetime | None =
         dead = [
             key.kid
             for key in list_keys(keys_dir)
-            if choice.has(key.holder, key.kind) and key.retire_at and key.retire_at <= now
+            if choice.has(key.holder, key.kind)
+            and key.state == RETIRING
+            and key.retire_at
+            and key.retire_at <= now
         ]
         _write_states(keys_dir, dict.fromkeys(dead, _GONE))
         _settle(keys_dir)

@@ -35,7 +35,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, action: str, keys_dir: Path, **options: Any) -> None:
         try:
             lines = _do(action, keys_dir, options)
-        except (keyring.UnusableKey, keyring.Refused) as exc:
+        except (keyring.UnusableKey, keyring.Refused, OSError) as exc:
             raise CommandError(str(exc)) from exc
         for line in lines:
             self.stdout.write(str(line))
