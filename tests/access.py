@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from check import environment
@@ -181,7 +182,7 @@ def written_pages() -> list[Operation]:
 def operations() -> Iterator[Operation]:
     """Every method of every path that a service of this repository knows, its probes excepted."""
     for service in topology.SERVICES:
-        for path, asked in _urls(service.name):
+        for path, asked in urls_with_what_they_ask(service.name):
             if path not in PROBES:
                 yield from (
                     Operation(service.name, method, path, _guard(path, what))
@@ -193,7 +194,9 @@ def _guard(path: str, asked: str) -> str:
     return EDGE if path.startswith("/internal/") and asked == UNSEEN else asked
 
 
-def _urls(service: str) -> list[tuple[str, dict[str, str]]]:
+@cache
+def urls_with_what_they_ask(service: str) -> list[tuple[str, dict[str, str]]]:
+    """Every path of a service, and what each of its methods asks for; starting a service takes seconds."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
             [sys.executable, ROOT / "tests" / "list_urls.py", service],

@@ -38,9 +38,11 @@ BLACK_BOX = {
 }
 # They start from copies of one seeded shop, and so does the command line.
 SHARING = ("cli", *BLACK_BOX)
+# The longest first, so that none is left to run alone at the end.
+LONGEST = ("gateway", "cli", "containers")
 # What runs side by side, and how many at once. Where processes die or hang, nothing else may take the time.
 STAGES: tuple[tuple[tuple[str, ...], int], ...] = (
-    (("containers", *SUITES), 2),
+    ((*LONGEST, *(suite for suite in SUITES if suite not in LONGEST)), 2),
     (("tests", "browser"), 2),
     (("failures",), 1),
 )

@@ -1,14 +1,11 @@
 """The route table of the edge and the URLs of the services agree, both ways."""
 
-import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
-from check import environment
+from access import PROBES, urls_with_what_they_ask
 
 from gateway.routes import ROUTES, WEB, Credential, RouteTable
 from mercato import topology
@@ -25,7 +22,6 @@ INTERNAL = {service.name: set() for service in topology.SERVICES} | {
 }
 """What services ask each other; the edge routes none of it."""
 
-PROBES = {"/livez", "/readyz", "/metrics"}
 SERVED_FROM_FILES = "/static"
 METHODS = ("get", "post", "put", "patch", "delete")
 OPERATIONS = [
@@ -41,25 +37,14 @@ def route_of(path):
     return RouteTable().find(path.replace("{", "").replace("}", "").encode())
 
 
-def urls_of(service, folder):
+def urls_of(service):
     """What the service's own resolver knows, beside its probes. All of a Django admin stands as one path."""
-    done = subprocess.run(
-        [sys.executable, ROOT / "tests" / "list_urls.py", service],
-        env=environment(folder),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    urls = json.loads(done.stdout.splitlines()[-1])
-    return [(path, list(asked)) for path, asked in urls if path not in PROBES]
+    return [(path, list(asked)) for path, asked in urls_with_what_they_ask(service) if path not in PROBES]
 
 
-@pytest.mark.case("E13")
 @pytest.mark.parametrize("service", INTERNAL)
-def test_routes_every_url_of_a_service_or_knows_it_as_internal(service, tmp_path):
-    urls = urls_of(service, tmp_path)
+def test_routes_every_url_of_a_service_or_knows_it_as_internal(service):
+    urls = urls_of(service)
     internal = {path for path, _ in urls if path.startswith("/internal/")}
 
     stray = [
@@ -73,7 +58,7 @@ def test_routes_every_url_of_a_service_or_knows_it_as_internal(service, tmp_path
 
 
 @pytest.mark.parametrize("service", INTERNAL)
-def test_documents_every_url_of_a_service_that_is_routed_to_the_api(service, tmp_path):
+def test_documents_every_url_of_a_service_that_is_routed_to_the_api(service):
     specification = yaml.safe_load((ROOT / service / "openapi.yaml").read_text())["paths"]
     documented = {
         (shape(path), method) for path, item in specification.items() for method in METHODS if method in item
@@ -81,7 +66,7 @@ def test_documents_every_url_of_a_service_that_is_routed_to_the_api(service, tmp
 
     undocumented = {
         (shape(path), method.lower())
-        for path, methods in urls_of(service, tmp_path)
+        for path, methods in urls_of(service)
         if path.startswith("/api/")
         for method in methods
     } - documented
@@ -91,8 +76,8 @@ def test_documents_every_url_of_a_service_that_is_routed_to_the_api(service, tmp
 @pytest.mark.parametrize(
     "route", [route for route in ROUTES if route.is_media], ids=lambda route: route.prefix
 )
-def test_has_no_route_to_pictures_without_a_url(route, tmp_path):
-    urls = urls_of(route.upstream, tmp_path)
+def test_has_no_route_to_pictures_without_a_url(route):
+    urls = urls_of(route.upstream)
 
     assert [path for path, methods in urls if path.startswith(f"{route.prefix}/") and methods == ["GET"]]
 
@@ -106,8 +91,8 @@ def test_has_no_route_to_pictures_without_a_url(route, tmp_path):
     ],
     ids=lambda route: route.prefix,
 )
-def test_has_no_route_to_pages_without_a_url(route, tmp_path):
-    urls = urls_of("gateway" if route.upstream == WEB else route.upstream, tmp_path)
+def test_has_no_route_to_pages_without_a_url(route):
+    urls = urls_of("gateway" if route.upstream == WEB else route.upstream)
 
     answered = {method for path, methods in urls if route_of(path) is route for method in methods}
     assert answered >= set(route.methods) - {"HEAD"}
