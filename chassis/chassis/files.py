@@ -28,6 +28,12 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         raise
 
 
+def stamp_of(path: Path) -> tuple[int, int, int]:
+    """What tells one state of a file or folder from another. Raises: OSError."""
+    status = os.stat(path)
+    return status.st_mtime_ns, status.st_ino, status.st_size
+
+
 def sync_directory(path: Path) -> None:
     """Make the names in a folder last: a file is not there for good before its folder is."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

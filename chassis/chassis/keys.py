@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import logging
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from chassis.env import ConfigurationError
+from chassis.files import stamp_of
 from chassis.metrics import look_up
 from chassis.strict_json import parse_object
 
@@ -160,7 +160,7 @@ class KeyStore:
         """
         self._path = directory / JWKS_FILE
         try:
-            self._set = _LastGood(self._path, lambda: _stamp(self._path), self._read, clock)
+            self._set = _LastGood(self._path, lambda: stamp_of(self._path), self._read, clock)
         except (OSError, BadKeySet) as exc:
             raise ConfigurationError(f"no usable keys in {self._path}: {exc}") from exc
         _stores.add(self)
@@ -326,17 +326,12 @@ def _key_set(members: Iterable[Any], version: int) -> KeySet:
     return KeySet(MappingProxyType(keys), version)
 
 
-def _stamp(path: Path) -> _Stamp:
-    status = os.stat(path)
-    return status.st_mtime_ns, status.st_ino, status.st_size
-
-
 def _stamp_of_folder(folder: Path) -> _Stamp:
     # Every change of the keys ends with a new state; without one the only key counts, which may be another.
     try:
-        return _stamp(folder / _STATE_FILE)
+        return stamp_of(folder / _STATE_FILE)
     except FileNotFoundError:
-        return _stamp(folder)
+        return stamp_of(folder)
 
 
 def _parse_member(member: Any) -> VerifyKey:

@@ -1,7 +1,6 @@
 """The signed list of what was revoked before its time; verifiers read the file and call nobody."""
 
 import logging
-import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +14,7 @@ from prometheus_client import Counter
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from chassis.files import stamp_of
 from chassis.keys import GATEWAY, SigningKey
 from chassis.metrics import look_up
 from chassis.tokens import InvalidToken, Keys, Principal, read_signed, sign
@@ -196,12 +196,6 @@ def read_revocations(path: Path, keys: Keys, *, issuer: str) -> Revocations:
         raise BadRevocations("a member is not of its form")
     sids = frozenset(claims["sids"])
     return Revocations(claims["seq"], sids, claims["subs"], claims["not_before"], key.kid)
-
-
-def stamp_of(path: Path) -> tuple[int, int, int]:
-    """What tells one state of a file from another. Raises: OSError."""
-    status = os.stat(path)
-    return status.st_mtime_ns, status.st_ino, status.st_size
 
 
 def _is_well_formed(claims: dict[str, Any]) -> bool:

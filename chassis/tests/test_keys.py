@@ -189,8 +189,8 @@ def test_finds_a_new_key_within_a_second(folder, clock):
 @pytest.mark.case("C9")
 def test_looks_at_the_file_once_a_second_whatever_is_asked(folder, clock, monkeypatch):
     store = KeyStore(folder / "public", clock=clock)
-    looks, look = [], keys_module._stamp
-    monkeypatch.setattr(keys_module, "_stamp", lambda path: looks.append(path) or look(path))
+    looks, look = [], keys_module.stamp_of
+    monkeypatch.setattr(keys_module, "stamp_of", lambda path: looks.append(path) or look(path))
 
     clock.now += 1
     sets = {id(store.current()) for _ in range(1000)}
@@ -203,8 +203,8 @@ def test_a_flood_of_unknown_keys_costs_one_look_at_the_file(folder, clock, monke
     store = KeyStore(folder / "public", clock=clock)
     verifier = Verifier(store, issuer=ISSUER, audience="wallet")
     flood = [Forge(folder, issuer=ISSUER).sign({}, header={"kid": new_key().kid}) for _ in range(50)]
-    looks, look = [], keys_module._stamp
-    monkeypatch.setattr(keys_module, "_stamp", lambda path: looks.append(path) or look(path))
+    looks, look = [], keys_module.stamp_of
+    monkeypatch.setattr(keys_module, "stamp_of", lambda path: looks.append(path) or look(path))
 
     clock.now += 1
     reasons = [_refusal(verifier, token) for token in flood * 20]

@@ -17,14 +17,13 @@ from prometheus_client import Counter
 
 from chassis.django.authentication import get_keys
 from chassis.env import ConfigurationError
-from chassis.files import replace_file
+from chassis.files import replace_file, stamp_of
 from chassis.revocations import (
     REVOCATIONS_FILE,
     BadRevocations,
     Revocations,
     read_revocations,
     sign_revocations,
-    stamp_of,
 )
 from gateway.accounts.models import User
 from gateway.background import TASKS, Task
