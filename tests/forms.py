@@ -49,6 +49,7 @@ def log_in_by_form(system: Any, persona: str) -> requests.Session:
     filled = {"login": known["email"], "password": known["password"]}
     answer = send_form(session, system.origin, "/account/login/", **filled)
     if known["totp_secret"]:
+        assert answer.url.endswith("/account/login/code/"), answer.text
         answer = send_form(session, system.origin, "/account/login/code/", code=system.otp(persona))
     assert answer.status_code == 200, answer.text
     assert "/account/login" not in answer.url

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import tarfile
 import threading
 import time
 import uuid
@@ -187,8 +188,10 @@ def test_is_not_seeded_again(restored):
 
 def test_a_destroyed_file_is_refused(drill, tmp_path):
     file, restored, _ = drill
+    with tarfile.open(file) as archive:
+        longest = max(archive, key=lambda member: member.size)
     content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 1
+    content[longest.offset_data + longest.size // 2] ^= 1
     (tmp_path / "destroyed").write_bytes(content)
 
     done = subprocess.run(

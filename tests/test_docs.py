@@ -139,6 +139,7 @@ def route_row(route):
         scopes or "-",
         size(route.body_limit),
         waits,
+        "kept" if route.is_cached else "-",
     )
     return f"| {' | '.join(cells)} |"
 
@@ -154,7 +155,7 @@ def size(count):
 def setting_row(field):
     """The beginning of the row of a limit or a time."""
     value = f"{field.default:g} s" if isinstance(field.default, float) else f"{field.default:,}"
-    if field.name == "collected":  # The only one in bytes.
+    if field.name in {"collected", "cache_bytes", "cache_copy_bytes"}:
         value = size(field.default)
     return f"| `{field.name}` | {value} |"
 

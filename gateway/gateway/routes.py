@@ -48,7 +48,8 @@ class Route:
     path alone. scopes: any one of them suffices; a bearer route without scopes takes any user's token. On a
     public route they are those of the writes, and read_scopes those with which a user is shown more than
     everyone: a bearer without any of them reads as everyone does. On a staff route they are what the web
-    asks for. may_leave_site: its redirects may lead to other origins.
+    asks for. may_leave_site: its redirects may lead to other origins. is_cached: what its answers call public
+    is kept and given to all who ask without a credential.
     """
 
     prefix: str
@@ -60,6 +61,7 @@ class Route:
     read_scopes: frozenset[str] = frozenset()
     exact: bool = False
     may_leave_site: bool = False
+    is_cached: bool = False
     body_limit: int = MEBIBYTE
     read_seconds: float = 5.0
     write_seconds: float = 5.0
@@ -89,8 +91,13 @@ def _catalog(prefix: str, service: str, read_scopes: frozenset[str] = _CATALOG_R
         audience=service,
         scopes=_CATALOG_WRITE,
         read_scopes=read_scopes,
+        is_cached=True,
         **more,
     )
+
+
+def _file(prefix: str, upstream: str = WEB, **more: Any) -> Route:
+    return Route(prefix, READ, upstream, Credential.NONE, is_cached=True, **more)
 
 
 def _page(prefix: str, *methods: str, **more: Any) -> Route:
@@ -118,9 +125,9 @@ ROUTES: Final = (
     _page("/theme", "POST", exact=True, body_limit=_FORM),
     _page("/status", exact=True),
     _page("/styleguide", exact=True),
-    _page("/favicon.ico", exact=True),
-    _page("/robots.txt", exact=True),
-    _page("/static"),
+    _file("/favicon.ico", exact=True),
+    _file("/robots.txt", exact=True),
+    _file("/static"),
     _page("/account", *READ, "POST", body_limit=_FORM),
     _page("/staff", exact=True),
     _page("/dev/mail"),
@@ -133,7 +140,7 @@ ROUTES: Final = (
     _admin("variants", "catalog_variant", "stock:admin"),
     _admin("banners", "banner", "banner:admin"),
     Route("/.well-known", READ, WEB, Credential.NONE),
-    Route("/api/openapi.json", READ, WEB, Credential.NONE, exact=True),
+    _file("/api/openapi.json", exact=True),
     Route("/api/v1/auth", ("POST",), WEB, Credential.NONE, body_limit=16 * 1024),
     Route(
         "/api/v1/me",
@@ -155,7 +162,7 @@ ROUTES: Final = (
     _catalog("/api/v1/categories", "catalog_category"),
     _catalog("/api/v1/products", "catalog_product", body_limit=_UPLOAD, write_seconds=_RENDERING),
     _catalog("/api/v1/brands", "catalog_product"),
-    Route("/media/products", READ, "catalog_product", Credential.NONE),
+    _file("/media/products", "catalog_product"),
     _catalog("/api/v1/options", "catalog_variant", read_scopes=_CATALOG_READ | _STOCK),
     _catalog("/api/v1/variants", "catalog_variant", read_scopes=_CATALOG_READ | _STOCK),
     Route(
@@ -174,6 +181,7 @@ ROUTES: Final = (
         audience="banner",
         scopes=frozenset({"banner:write"}),
         read_scopes=_BANNER_READ,
+        is_cached=True,
         may_leave_site=True,  # A click on a banner may lead to another shop's page.
         body_limit=_UPLOAD,
         write_seconds=_RENDERING,
@@ -185,8 +193,9 @@ ROUTES: Final = (
         Credential.PUBLIC,
         audience="banner",
         read_scopes=_BANNER_READ,
+        is_cached=True,
     ),
-    Route("/media/banners", READ, "banner", Credential.NONE),
+    _file("/media/banners", "banner"),
 )
 
 

@@ -66,6 +66,9 @@ class Limits:
     collected: int = 64 * 1024
     """Of a body before an upstream is involved, so that a slow client keeps no service thread waiting."""
     minted: int = 10_000
+    cache_bytes: int = 32 * 1024 * 1024
+    cache_copy_bytes: int = 512 * 1024
+    """Of one answer that is kept."""
 
 
 @dataclass(frozen=True, slots=True)

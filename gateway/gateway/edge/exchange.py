@@ -9,14 +9,20 @@ from chassis import ids
 from chassis.problems import REFUSED_CHALLENGE
 from gateway.edge import heads, policy, replies
 from gateway.edge.body import Body
-from gateway.edge.headers import BadReply, Fields
+from gateway.edge.cache import Copy, Flight, Validators, is_shared
+from gateway.edge.headers import BadReply, Fields, Head
 from gateway.edge.observe import Outcome
 from gateway.edge.paths import NotCanonical, canonical_path
 from gateway.edge.shared import Shared
 from gateway.edge.upstream import Connection, Failure
 from gateway.routes import WEB, Credential, Route
 
+_OK: Final = 200
+_NOT_MODIFIED: Final = 304
+_CLIENT_ERROR: Final = 400
 _UNAUTHORIZED: Final = 401
+_SERVER_ERROR: Final = 500
+_MISS: Final = b"cache-status: mercato; fwd=miss\r\n"
 CLIENT_WENT: Final = 499
 """The status in logs and figures of a request whose client left before the answer."""
 
@@ -42,6 +48,7 @@ class Stage:
 
     QUEUED: Final = "queued"
     ASKING: Final = "asking"
+    SHARING: Final = "sharing"
     COLLECTING: Final = "collecting"
     CONNECTING: Final = "connecting"
     SENDING: Final = "sending"
@@ -71,6 +78,30 @@ class Requester(Protocol):
         """Break the connection, so that a part of an answer is not taken for the whole."""
 
 
+class Nobody:
+    """Stands for the client of a request that the edge makes by itself, to renew a copy."""
+
+    peer = ""
+
+    def write(self, data: bytes) -> None:
+        """What is kept goes another way."""
+
+    def hold_body(self) -> None:
+        """There is none."""
+
+    def resume_body(self) -> None:
+        """There is none."""
+
+    def on_done(self, *, closes: bool) -> None:
+        """Nobody asks for more."""
+
+    def cut(self) -> None:
+        """There is no connection."""
+
+
+NOBODY: Final = Nobody()
+
+
 class Exchange:
     """Moves one request through its stages. The policy decides, this only carries out.
 
@@ -80,15 +111,20 @@ class Exchange:
     """
 
     __slots__ = (
+        "_asked",
         "_body",
         "_completed_at",
         "_connection",
         "_deadline",
         "_ends_at",
+        "_flight",
         "_forward",
         "_has_news",
+        "_is_choked",
         "_is_chunking",
+        "_is_dropping",
         "_is_held",
+        "_is_leading",
         "_is_retried",
         "_keeps_alive",
         "_refusal",
@@ -98,6 +134,7 @@ class Exchange:
         "_sent_at",
         "_sent_bytes",
         "_shared",
+        "_spare",
         "_stage",
         "_started_at",
         "_status",
@@ -120,12 +157,18 @@ class Exchange:
         self._refusal = refusal
         self._forward: policy.Forward | None = None
         self._connection: Connection | None = None
+        self._flight: Flight | None = None
+        self._asked: Head | None = None
+        self._spare: Copy | None = None
         self._stage: str = Stage.QUEUED
         self._body = Body()
         self._completed_at = 0.0
         self._has_news = False
         self._is_held = False
+        self._is_choked = False
         self._is_chunking = False
+        self._is_dropping = False
+        self._is_leading = False
         self._is_retried = False
         self._keeps_alive = False
         self._request_id = ""
@@ -176,7 +219,10 @@ class Exchange:
             self._ask(decision)
         elif isinstance(decision, policy.Forward):
             self._forward = decision
-            self._admit()
+            if is_shared(decision):
+                self._look_up()
+            else:
+                self._admit()
         elif isinstance(decision, policy.Refuse):
             self._refuse(decision)
         elif isinstance(decision, policy.AskSession):
@@ -210,11 +256,14 @@ class Exchange:
 
     def pause_reply(self) -> None:
         """The client takes the answer slower than it comes."""
-        if self._connection is not None:
+        self._is_choked = True
+        # Others do not wait for this client: what they wait for is taken as it comes, for it is bounded.
+        if self._connection is not None and not (self._flight is not None and self._flight.is_keeping):
             self._connection.pause_reading()
 
     def resume_reply(self) -> None:
         """The client has caught up."""
+        self._is_choked = False
         if self._connection is not None:
             self._wait(self._answer_seconds)
             self._connection.resume_reading()
@@ -229,6 +278,9 @@ class Exchange:
             self._spoil(policy.Refuse("request-timeout", closes=True))
         elif self._stage == Stage.ASKING:
             self._fail("unavailable", WEB)
+        elif self._stage == Stage.SHARING:
+            self._leave_flight()
+            self._admit()
         elif self._stage == Stage.CONNECTING:
             self._shared.figures.note_no_answer(self._route.upstream, "not-sent")
             self._fail("unavailable", self._route.upstream)
@@ -257,6 +309,30 @@ class Exchange:
             self._refuse(policy.Refuse(code, fields=(("www-authenticate", REFUSED_CHALLENGE),)))
         else:
             self._fail(code, WEB)
+
+    # What others fetched
+
+    def on_copy(self, copy: Copy) -> None:
+        """What another has fetched, which may not be what this client asked for."""
+        self._flight = None
+        if copy.suits(heads.passing_lines(self._admitted.head, self._route)):
+            self._answer_from(copy, "shared")
+        else:
+            self._admit()
+
+    def on_unshared(self) -> None:
+        """Fetch it alone."""
+        self._flight = None
+        self._admit()
+
+    def on_lead(self, flight: Flight) -> None:
+        """Fetch it for all who wait."""
+        self._lead(flight)
+
+    def on_no_copy(self, code: str, service: str) -> None:
+        """Nobody gets it."""
+        self._flight = None
+        self._fail(code, service)
 
     # What the upstream does
 
@@ -293,6 +369,12 @@ class Exchange:
             # The service saw nobody and asks for a token; it is the scope that is missing.
             self._refuse(policy.refuse_scope(self._admitted))
             return
+        if status >= _SERVER_ERROR and self._spare is not None:
+            self._fail("bad-gateway", self._route.upstream)
+            return
+        if status < _CLIENT_ERROR and self._request.method not in heads.SAFE and self._route.upstream != WEB:
+            # What the web has for everybody are files, which no write changes.
+            self._shared.cache.on_write(self._route.upstream)
         try:
             head = heads.reply_head(
                 self._admitted,
@@ -302,6 +384,7 @@ class Exchange:
                 keeps_alive=self._may_keep_alive(),
                 request_id=self._request_id,
                 origin=self._shared.origin,
+                own_line=_MISS if self._is_leading else b"",
             )
         except (BadReply, ValueError) as exc:
             _logger.warning("An upstream's reply was refused.", extra={"reason": str(exc)})
@@ -311,7 +394,17 @@ class Exchange:
         self._status = status
         self._is_chunking = head.is_chunked
         self._keeps_alive = head.keeps_alive
-        self._pass_on(head.data, data, is_whole=is_whole)
+        sent_head = head.data
+        flight = self._flight
+        if flight is not None:
+            flight.on_reply(status, fields, length, head.common, self._shared.loop.time())
+            if (
+                flight.validators is not None
+                and self._asked is not None
+                and flight.validators.are_known(self._asked)
+            ):
+                sent_head = self._not_modified(flight.validators)
+        self._pass_on(sent_head, data, is_whole=is_whole)
 
     def on_data(self, data: bytes, *, is_whole: bool) -> None:
         """Pass on more of the body."""
@@ -398,6 +491,80 @@ class Exchange:
         self._wait(self._shared.times.ask)
         self._shared.asks.ask_session(ask, self, self._request_id)
 
+    def _look_up(self) -> None:
+        cache, forward = self._shared.cache, self._admitted
+        copy, now = cache.find(forward), self._shared.loop.time()
+        if copy is not None and now < copy.revalidating_until:
+            if now >= copy.fresh_until:
+                self._renew(forward, now)
+            self._answer_from(copy, "hit" if now < copy.fresh_until else "stale")
+            return
+        self._spare = copy if copy is not None and now < copy.on_error_until else None
+        flight = cache.flight(forward)
+        if flight is not None:
+            self._flight = flight
+            self._stage = Stage.SHARING
+            self._wait(self._shared.times.queue + self._answer_seconds)
+            flight.join(self)
+            return
+        self._shared.figures.note_cache("miss")
+        flight = cache.take_off(forward, now) if self._request.method == b"GET" else None
+        if flight is None:
+            self._admit()
+        else:
+            self._lead(flight)
+
+    def _lead(self, flight: Flight) -> None:
+        self._flight = flight
+        self._is_leading = True
+        self._asked = self._admitted.head
+        self._forward = flight.lead(self._admitted)
+        self._admit()
+
+    def _renew(self, forward: policy.Forward, now: float) -> None:
+        flight = self._shared.cache.take_off(forward, now)
+        if flight is None:
+            return
+        exchange = Exchange(self._shared, NOBODY, self._request._replace(method=b"GET"))
+        exchange._forward = forward._replace(request=exchange._request)
+        exchange._request_id = self._request_id
+        exchange.note_end()
+        self._shared.figures.in_flight += 1
+        self._shared.renewing.add(exchange)
+        exchange._lead(flight)
+
+    def _answer_from(self, copy: Copy, outcome: str) -> None:
+        self._shared.figures.note_cache(outcome)
+        self._keeps_alive = self._may_keep_alive()
+        is_known = copy.validators.are_known(self._admitted.head)
+        head = copy.reply_head(
+            is_known=is_known,
+            now=self._shared.loop.time(),
+            request_id=self._request_id,
+            closes=not self._keeps_alive,
+        )
+        body = b"" if is_known or self._request.method == b"HEAD" else copy.body
+        self._sent_bytes = len(body)
+        self._requester.write(head + body)
+        self._finish(_NOT_MODIFIED if is_known else _OK)
+
+    def _not_modified(self, validators: Validators) -> bytes:
+        # The whole answer was asked for, to be kept; this client has it already.
+        self._status = _NOT_MODIFIED
+        self._is_chunking = False
+        self._is_dropping = True
+        own = b"x-request-id: %b\r\n" % self._request_id.encode() + _MISS
+        return validators.not_modified + own + (b"" if self._keeps_alive else replies.CLOSE_LINE) + b"\r\n"
+
+    def _leave_flight(self) -> None:
+        flight, self._flight = self._flight, None
+        if flight is None:
+            return
+        if self._is_leading:
+            flight.abandon()
+        else:
+            flight.leave(self)
+
     def _turn_away(self, decision: policy.Redirect | policy.Refuse) -> None:
         if isinstance(decision, policy.Redirect):
             self._redirect(decision)
@@ -456,6 +623,10 @@ class Exchange:
         return data
 
     def _pass_on(self, head: bytes, data: bytes, *, is_whole: bool) -> None:
+        if self._flight is not None:
+            self._keep(self._flight, data, is_whole=is_whole)
+        if self._is_dropping:
+            data = b""
         self._sent_bytes += len(data)
         if self._is_chunking:
             data = (b"%x\r\n%b\r\n" % (len(data), data) if data else b"") + (
@@ -470,6 +641,13 @@ class Exchange:
         if is_whole and self._stage != Stage.DONE:
             self._finish(self._status)
 
+    def _keep(self, flight: Flight, data: bytes, *, is_whole: bool) -> None:
+        flight.on_data(data, self._shared.loop.time(), is_whole=is_whole)
+        if not flight.is_keeping:
+            self._flight = None
+            if self._is_choked and self._connection is not None and not is_whole:
+                self._connection.pause_reading()
+
     def _spoil(self, refusal: policy.Refuse) -> None:
         # The client broke off or broke the rules in the middle of its request.
         if self._stage == Stage.ANSWERING:
@@ -478,11 +656,21 @@ class Exchange:
             self._refuse(refusal)
 
     def _break_off(self) -> None:
+        if self._flight is not None:
+            self._flight.fail("bad-gateway", self._route.upstream)
         self._release()
         self._note_outcome(self._status)
         self._requester.cut()
 
     def _fail(self, code: str, upstream: str) -> None:
+        flight, self._flight = self._flight, None
+        if flight is not None:
+            flight.fail(code, upstream)
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            self._release()
+            self._answer_from(spare, "on-error")
+            return
         service = "gateway" if upstream == WEB else upstream
         self._refuse(policy.Refuse(code, fields=(("retry-after", "2"),)), service=service)
 
@@ -519,6 +707,7 @@ class Exchange:
         self._finish(200 if is_ready else 503)
 
     def _release(self) -> None:
+        self._leave_flight()
         if self.wants_connection:
             self.wants_connection = False
             self._shared.upstreams[self._route.upstream].give_up(self)
@@ -533,6 +722,10 @@ class Exchange:
 
     def _note_outcome(self, status: int) -> None:
         self._stage = Stage.DONE
+        if isinstance(self._requester, Nobody):
+            self._shared.renewing.discard(self)
+            self._shared.figures.in_flight -= 1
+            return
         outcome = Outcome(
             self._request.method.decode(),
             self._path(),

@@ -254,7 +254,7 @@ HOP_BY_HOP: Final = frozenset(
 # What the edge writes itself, and what says too much or for too many: transport security and alternative
 # services are promises of the whole origin, cross-origin access is denied to all but public documents.
 _DENIED: Final = HOP_BY_HOP | {
-    *(b"content-length", b"via", b"x-request-id", b"x-edge-key"),
+    *(b"age", b"content-length", b"via", b"x-request-id", b"x-edge-key"),
     *(b"server", b"x-powered-by", b"alt-svc", b"strict-transport-security", b"public-key-pins"),
     *(b"access-control-allow-origin", b"access-control-allow-credentials"),
 }

@@ -27,11 +27,22 @@ _STAFF: Final = Credential.STAFF
 
 
 class ReplyHead(NamedTuple):
-    """The head of a reply, and how its body goes out."""
+    """The head of a reply, and how its body goes out. common is what of it every client would get."""
 
     data: bytes
+    common: bytes
     is_chunked: bool
     keeps_alive: bool
+
+
+def passing_lines(head: headers.Head, route: Route) -> list[bytes]:
+    """The lines of a request's head that go to the upstream of its route as they came."""
+    if route.credential is _PAGE:
+        return headers.request_lines(head, TO_WEB)
+    if route.credential is not _STAFF:
+        return headers.request_lines(head, TO_API)
+    cookie = cookies.line(head, route)
+    return [*headers.request_lines(head, TO_ADMIN), *([cookie] if cookie else [])]
 
 
 def request_head(
@@ -52,7 +63,7 @@ def request_head(
     Raises: ValueError when a field is not one line.
     """
     route, request, head = forward
-    lines = _passing_lines(head, route)
+    lines = passing_lines(head, route)
     if token:
         lines.append(b"authorization: Bearer %b\r\n" % token)
     if request.method not in SAFE:
@@ -80,21 +91,21 @@ def reply_head(
     keeps_alive: bool,
     request_id: str,
     origin: bytes,
+    own_line: bytes = b"",
 ) -> ReplyHead:
     """The head that a client gets; length is that of the body as the upstream told it, None if it did not.
+
+    own_line is one that the edge adds for this client alone.
 
     Raises: BadReply, or ValueError when a field is not one line.
     """
     if forward.route.credential is _STAFF:
         fields = cookies.without_foreign(fields, forward.route)
     is_bodiless = forward.request.method == b"HEAD" or status in BODILESS
-    lines = headers.reply_lines(
-        fields,
-        _reply_kind(forward.route),
-        has_body=not is_bodiless and length != 0,
-        origin=origin,
-    )
-    lines.append(b"x-request-id: %b\r\n" % request_id.encode())
+    kind = _reply_kind(forward.route)
+    passing = headers.reply_lines(fields, kind, has_body=not is_bodiless and length != 0, origin=origin)
+    common = replies.status_line(status) + headers.join_lines(passing)
+    lines = [b"x-request-id: %b\r\n" % request_id.encode(), own_line]
     is_chunked = False
     if length is not None and status != 204:
         lines.append(b"content-length: %d\r\n" % length)
@@ -106,17 +117,8 @@ def reply_head(
         lines.append(b"transfer-encoding: chunked\r\n")
     if not keeps_alive:
         lines.append(replies.CLOSE_LINE)
-    data = b"%b%b\r\n" % (replies.status_line(status), headers.join_lines(lines))
-    return ReplyHead(data, is_chunked, keeps_alive)
-
-
-def _passing_lines(head: headers.Head, route: Route) -> list[bytes]:
-    if route.credential is _PAGE:
-        return headers.request_lines(head, TO_WEB)
-    if route.credential is not _STAFF:
-        return headers.request_lines(head, TO_API)
-    cookie = cookies.line(head, route)
-    return [*headers.request_lines(head, TO_ADMIN), *([cookie] if cookie else [])]
+    data = b"%b%b\r\n" % (common, b"".join(lines))
+    return ReplyHead(data, common, is_chunked, keeps_alive)
 
 
 def _reply_kind(route: Route) -> ReplyKind:

@@ -21,6 +21,7 @@ from chassis.keys import KeyStore
 from chassis.revocations import RevocationStore
 from chassis.tokens import Verifier
 from gateway.edge.asks import Asks
+from gateway.edge.cache import Cache
 from gateway.edge.config import Configuration, read_configuration
 from gateway.edge.control import Control
 from gateway.edge.downstream import Client
@@ -60,7 +61,8 @@ class Edge:
         upstreams = {
             name: Pool(name, address, times, limits) for name, address in configuration.upstreams.items()
         }
-        figures = Figures(upstreams)
+        cache = Cache(max_bytes=limits.cache_bytes, max_copy_bytes=limits.cache_copy_bytes)
+        figures = Figures(upstreams, cache)
         keys = KeyStore(configuration.keys_public)
         verifier = Verifier(
             keys,
@@ -91,6 +93,7 @@ class Edge:
                 figures=figures,
                 clock=clock,
             ),
+            cache=cache,
             journal=journal or Journal(level=configuration.log_level),
             figures=figures,
             times=times,
@@ -168,6 +171,8 @@ class Edge:
         for client in list(shared.clients):
             if not _went_well(client.check, now):
                 client.cut()
+        for exchange in list(shared.renewing):
+            _went_well(exchange.check, now)
         for upstream in shared.upstreams.values():
             _went_well(upstream.reap, now)
         _went_well(shared.asks.expire, now)

@@ -18,6 +18,7 @@ from chassis.metrics import BUCKETS, METHODS
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
+    from gateway.edge.cache import Cache
     from gateway.edge.pool import Pool
 
 _FLUSH_BYTES: Final = 32 * 1024
@@ -83,8 +84,10 @@ class Journal:
 class Figures(Collector):
     """Counts of the data plane, in plain dicts: a counter with labels costs as much as parsing a request."""
 
-    def __init__(self, upstreams: Mapping[str, "Pool"]) -> None:
+    def __init__(self, upstreams: Mapping[str, "Pool"], cache: "Cache") -> None:
         self._upstreams = upstreams
+        self._cache = cache
+        self._lookups: Tally[str] = Tally()
         self._requests: dict[tuple[str, str, int], _Durations] = {}
         self._answers = {name: _Durations() for name in upstreams}
         self._errors: Tally[str] = Tally()
@@ -126,6 +129,10 @@ class Figures(Collector):
         """Count a request that was sent again on a fresh connection."""
         self._retries[upstream] += 1
 
+    def note_cache(self, outcome: str) -> None:
+        """Count a request that the cache was asked about: hit, stale, shared, on-error or miss."""
+        self._lookups[outcome] += 1
+
     def note_ask(self, outcome: str) -> None:
         """Count a question to the web, by what came of it: minted, refused or failed."""
         self._asks[outcome] += 1
@@ -138,6 +145,8 @@ class Figures(Collector):
         yield _counter("mercato_edge_refusals", "Problems answered by the edge.", ("code",), self._refusals)
         yield _counter("mercato_edge_retries", "Requests sent again.", ("upstream",), self._retries)
         yield _counter("mercato_edge_asks", "Questions to the web by outcome.", ("outcome",), self._asks)
+        yield _counter("mercato_edge_cache", "Requests by what the cache had.", ("outcome",), self._lookups)
+        yield _gauge("mercato_edge_cache_bytes", "Bytes of answers that are kept.", self._cache.size)
         yield _gauge("mercato_edge_connections", "Open client connections.", self.connections)
         yield from self._of_pools()
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.edge.asks import Asks
+from gateway.edge.cache import Cache
 from gateway.edge.config import Limits, Times
 from gateway.edge.observe import Figures, Journal
 from gateway.edge.policy import Rules
@@ -13,6 +14,7 @@ from gateway.edge.pool import Pool
 
 if TYPE_CHECKING:
     from gateway.edge.downstream import Client
+    from gateway.edge.exchange import Exchange
 
 
 @dataclass(slots=True)
@@ -25,10 +27,12 @@ class Shared:
     own_lines: Mapping[str, bytes]
     origin: bytes
     asks: Asks
+    cache: Cache
     journal: Journal
     figures: Figures
     times: Times
     limits: Limits
     trusted_proxies: int
     clients: "set[Client]" = field(default_factory=set)
+    renewing: "set[Exchange]" = field(default_factory=set)
     is_draining: bool = False

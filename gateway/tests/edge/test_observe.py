@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from gateway.edge.cache import Cache
 from gateway.edge.observe import Figures, Journal, Outcome
 
 OUTCOME = Outcome("GET", "/a", "/a", 200, 0.00125, 11, "127.0.0.1", "0123456789abcdef", "")
@@ -77,7 +78,7 @@ def samples(figures: Figures) -> dict[str, list[tuple[dict[str, str], float]]]:
 
 
 def test_no_client_makes_up_figures() -> None:
-    figures = Figures({})
+    figures = Figures({}, Cache(max_bytes=0, max_copy_bytes=0))
     figures.note(OUTCOME)
 
     for number in range(1000):
@@ -88,7 +89,7 @@ def test_no_client_makes_up_figures() -> None:
 
 
 def test_durations_add_up_over_statuses() -> None:
-    figures = Figures({})
+    figures = Figures({}, Cache(max_bytes=0, max_copy_bytes=0))
     figures.note(OUTCOME)
     figures.note(OUTCOME._replace(status=503, seconds=20.0))
 

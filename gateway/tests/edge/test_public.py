@@ -194,11 +194,11 @@ def test_an_answer_that_says_nothing_is_not_kept(edge: RunningEdge) -> None:
     assert edge.ask(READ + b"\r\n").field("cache-control") == "no-store"
 
 
-def test_conditions_pass_and_so_does_not_modified(edge: RunningEdge) -> None:
+def test_conditions_pass_and_so_does_not_modified(edge: RunningEdge, editor: bytes) -> None:
     head = b'HTTP/1.1 304 Not Modified\r\nETag: "7"\r\nCache-Control: public, max-age=60\r\n\r\n'
     edge.categories.behave = replying(head)
     client = edge.client()
-    client.send(READ + b'If-None-Match: "7", W/"6"\r\n\r\n')
+    client.send(READ + editor + b'If-None-Match: "7", W/"6"\r\n\r\n')
 
     reply = client.read_reply()
 
@@ -248,7 +248,7 @@ def test_overrun_is_503_under_its_name(start_edge: Callable[..., RunningEdge]) -
     edge = start_edge(limits=Limits(upstream_connections=1, queued=0))
     edge.categories.behave = lambda seen: asyncio.sleep(10)
     first = edge.client()
-    first.send(READ + b"\r\n")
+    first.send(READ.replace(PATH, PATH + b"/1") + b"\r\n")
     time.sleep(0.1)
 
     assert failure(edge, READ) == (503, "unavailable", "catalog_category", "2")
