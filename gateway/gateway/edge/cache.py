@@ -131,10 +131,10 @@ class Copy:
 
     def reply_head(self, *, is_known: bool, now: float, request_id: str, closes: bool) -> bytes:
         """The head of the answer to one request, 304 to who has it already (RFC 9111 5.1, RFC 9211)."""
-        return b"%bage: %d\r\ncache-status: mercato; hit; ttl=%d\r\nx-request-id: %b\r\n%b\r\n" % (
+        return b"%bcache-status: mercato; hit; ttl=%d\r\nage: %d\r\nx-request-id: %b\r\n%b\r\n" % (
             self.validators.not_modified if is_known else self._head,
-            now - self._stored_at,
             self.fresh_until - now,
+            now - self._stored_at,
             request_id.encode(),
             replies.CLOSE_LINE if closes else b"",
         )
@@ -270,16 +270,18 @@ class Cache:
         self.size = 0
         """In bytes."""
 
-    def find(self, forward: Forward) -> Copy | None:
-        """The copy that answers this request, however old it is."""
+    def find(self, forward: Forward, sent: Sequence[bytes]) -> Copy | None:
+        """The copy that answers a request of which these lines go to the upstream, however old it is."""
         key = key_of(forward)
         copies = self._copies.get(key)
         if copies is None:
             return None
         self._copies.move_to_end(key)
         version = self._versions[forward.route.upstream]
-        sent = heads.passing_lines(forward.head, forward.route)
-        return next((copy for copy in copies if copy.version == version and copy.suits(sent)), None)
+        for copy in copies:
+            if copy.version == version and copy.suits(sent):
+                return copy
+        return None
 
     def flight(self, forward: Forward) -> Flight | None:
         """The fetch under way of what this request asks for."""
@@ -333,17 +335,15 @@ def key_of(forward: Forward) -> Target:
     return forward.head.host, forward.request.target
 
 
-def is_shared(forward: Forward) -> bool:
+def is_shared(forward: Forward, sent: Sequence[bytes]) -> bool:
     """Whether the answer to a request may be everybody's: a plain read, of a route with a cache, by nobody.
 
-    Cookies count where they pass.
+    sent: its lines that go to the upstream.
     """
     route, request, head = forward
     if not route.is_cached or request.method not in heads.SAFE or head.authorization:
         return False
-    return not any(
-        line.startswith(_NOT_FROM_COPIES) for line in heads.passing_lines(forward.head, forward.route)
-    )
+    return not any(line.startswith(_NOT_FROM_COPIES) for line in sent)
 
 
 def freshness_of(status: int, fields: Fields, length: int | None) -> Freshness | None:

@@ -11,6 +11,7 @@ from gateway.edge.exchange import Exchange
 from gateway.edge.headers import MAX_HEAD_BYTES
 from gateway.edge.paths import MAX_TARGET_BYTES
 from gateway.edge.policy import Refuse, Request
+from gateway.edge.seen import Plan, is_one_head
 from gateway.edge.shared import Shared
 
 # What a head that is still incomplete may have; a whole one is measured exactly by the policy.
@@ -99,9 +100,14 @@ class Client(asyncio.Protocol):
         if self._is_deaf:
             self._linger(len(data))
             return
-        if self._is_in_head:
+        if self._incoming is None and not self._is_in_head:
+            plan = self._shared.seen.find(data)
+            if plan is not None:
+                self._take_known(plan)
+            else:
+                self._parse_first(data)
+        elif self._incoming is None:
             self._head_bytes += len(data)
-        if self._incoming is None:
             self._parse(data)
         else:
             self._parse_body(self._incoming, data)
@@ -264,6 +270,24 @@ class Client(asyncio.Protocol):
             except httptools.HttpParserError:
                 self._on_malformed()
                 return
+
+    def _parse_first(self, data: bytes) -> None:
+        # Where a request begins, so what is parsed may be one whole head.
+        count = len(self._waiting)
+        self._parse(data)
+        if (
+            self._incoming is None
+            and self._may_go_on
+            and len(self._waiting) == count + 1
+            and is_one_head(data)
+        ):
+            self._waiting[-1].note_whole(data)
+
+    def _take_known(self, plan: Plan) -> None:
+        exchange = Exchange(self._shared, self, plan.forward.request, plan=plan)
+        exchange.note_end()
+        self._may_go_on = True
+        self._waiting.append(exchange)
 
     def _parse_body(self, incoming: Exchange, data: bytes) -> None:
         body_bytes = incoming.body_bytes

@@ -9,10 +9,11 @@ from chassis import ids
 from chassis.problems import REFUSED_CHALLENGE
 from gateway.edge import heads, policy, replies
 from gateway.edge.body import Body
-from gateway.edge.cache import Copy, Flight, Validators, is_shared
+from gateway.edge.cache import Copy, Flight, Validators
 from gateway.edge.headers import BadReply, Fields, Head
 from gateway.edge.observe import Outcome
 from gateway.edge.paths import NotCanonical, canonical_path
+from gateway.edge.seen import Plan
 from gateway.edge.shared import Shared
 from gateway.edge.upstream import Connection, Failure
 from gateway.routes import WEB, Credential, Route
@@ -127,6 +128,8 @@ class Exchange:
         "_is_leading",
         "_is_retried",
         "_keeps_alive",
+        "_plan",
+        "_raw",
         "_refusal",
         "_request",
         "_request_id",
@@ -149,12 +152,18 @@ class Exchange:
         requester: Requester,
         request: policy.Request,
         refusal: policy.Refuse | None = None,
+        *,
+        plan: Plan | None = None,
     ) -> None:
-        """refusal: what the transport found before there was anything to decide about."""
+        """refusal: what the transport found before there was anything to decide about; plan: that of a head
+        that came before.
+        """
         self._shared = shared
         self._requester = requester
         self._request = request
         self._refusal = refusal
+        self._plan = plan
+        self._raw = b""
         self._forward: policy.Forward | None = None
         self._connection: Connection | None = None
         self._flight: Flight | None = None
@@ -188,6 +197,10 @@ class Exchange:
 
     # What the client does
 
+    def note_whole(self, data: bytes) -> None:
+        """The request is complete, and these are all its bytes: next time they need not be parsed."""
+        self._raw = data
+
     def note_body(self, data: bytes) -> None:
         """A piece of the body was parsed. Nothing is done about it before proceed()."""
         self._body.add(data)
@@ -208,7 +221,7 @@ class Exchange:
         """Decide; it is this request's turn to be answered."""
         self._has_news = False
         self._shared.figures.in_flight += 1
-        decision = self._refusal or policy.decide(self._request, self._shared.rules)
+        decision = self._decide()
         head = decision.head
         self._keeps_alive = head is not None and head.keep_alive
         if head is not None and head.request_id:
@@ -219,7 +232,7 @@ class Exchange:
             self._ask(decision)
         elif isinstance(decision, policy.Forward):
             self._forward = decision
-            if is_shared(decision):
+            if decision.route.is_cached and self._planned().is_shared:
                 self._look_up()
             else:
                 self._admit()
@@ -315,7 +328,7 @@ class Exchange:
     def on_copy(self, copy: Copy) -> None:
         """What another has fetched, which may not be what this client asked for."""
         self._flight = None
-        if copy.suits(heads.passing_lines(self._admitted.head, self._route)):
+        if copy.suits(self._planned().sent):
             self._answer_from(copy, "shared")
         else:
             self._admit()
@@ -343,13 +356,13 @@ class Exchange:
         forward = self._admitted
         peer, proxies = self._requester.peer, self._shared.trusted_proxies
         head = heads.request_head(
+            self._planned().start,
             forward,
             token=self._token,
             body_bytes=self._body.size,
             client=policy.client_address(peer, forward.head.forwarded_for, proxies),
             request_id=self._request_id,
-            arrived_at=self._arrived_at(),
-            own_lines=self._shared.own_lines[forward.route.upstream],
+            arrived_at=self._arrived_at() if forward.route.upstream == WEB else 0.0,
         )
         is_head_request = self._request.method == b"HEAD"
         self._stage = Stage.SENDING
@@ -363,32 +376,34 @@ class Exchange:
         self, status: int, fields: Fields, length: int | None, data: bytes, *, is_whole: bool
     ) -> None:
         """Pass on the head, and what has come of the body."""
-        seconds = time.perf_counter() - self._sent_at
-        self._shared.figures.note_answer(self._route.upstream, status, seconds)
-        if status == _UNAUTHORIZED and not self._token and policy.is_withheld(self._admitted):
+        shared, forward = self._shared, self._admitted
+        upstream = forward.route.upstream
+        shared.figures.note_answer(upstream, status, time.perf_counter() - self._sent_at)
+        if status == _UNAUTHORIZED and not self._token and policy.is_withheld(forward):
             # The service saw nobody and asks for a token; it is the scope that is missing.
-            self._refuse(policy.refuse_scope(self._admitted))
+            self._refuse(policy.refuse_scope(forward))
             return
         if status >= _SERVER_ERROR and self._spare is not None:
-            self._fail("bad-gateway", self._route.upstream)
+            self._fail("bad-gateway", upstream)
             return
-        if status < _CLIENT_ERROR and self._request.method not in heads.SAFE and self._route.upstream != WEB:
+        if status < _CLIENT_ERROR and self._request.method not in heads.SAFE and upstream != WEB:
             # What the web has for everybody are files, which no write changes.
-            self._shared.cache.on_write(self._route.upstream)
+            shared.cache.on_write(upstream)
         try:
             head = heads.reply_head(
-                self._admitted,
+                forward,
+                self._planned().kind,
                 status,
                 fields,
                 length=length,
                 keeps_alive=self._may_keep_alive(),
                 request_id=self._request_id,
-                origin=self._shared.origin,
+                origin=shared.origin,
                 own_line=_MISS if self._is_leading else b"",
             )
         except (BadReply, ValueError) as exc:
             _logger.warning("An upstream's reply was refused.", extra={"reason": str(exc)})
-            self._fail("bad-gateway", self._route.upstream)
+            self._fail("bad-gateway", upstream)
             return
         self._stage = Stage.ANSWERING
         self._status = status
@@ -397,7 +412,7 @@ class Exchange:
         sent_head = head.data
         flight = self._flight
         if flight is not None:
-            flight.on_reply(status, fields, length, head.common, self._shared.loop.time())
+            flight.on_reply(status, fields, length, head.common, shared.loop.time())
             if (
                 flight.validators is not None
                 and self._asked is not None
@@ -458,6 +473,22 @@ class Exchange:
         now = time.time()
         return now - (time.perf_counter() - self._completed_at) if self._body.is_whole else now
 
+    def _decide(self) -> policy.Decision:
+        if self._refusal is not None:
+            return self._refusal
+        if self._plan is not None:
+            return policy.admit(self._plan.forward, self._shared.rules)
+        return policy.decide(self._request, self._shared.rules)
+
+    def _planned(self) -> Plan:
+        plan = self._plan
+        if plan is None:
+            forward = self._admitted
+            plan = self._plan = Plan(forward, self._shared.own_lines[forward.route.upstream])
+            if self._raw:
+                self._shared.seen.keep(self._raw, plan)
+        return plan
+
     def _may_keep_alive(self) -> bool:
         # An answer to half a request is the last: the other half may never come.
         return self._keeps_alive and self._body.is_whole and not self._shared.is_draining
@@ -493,7 +524,7 @@ class Exchange:
 
     def _look_up(self) -> None:
         cache, forward = self._shared.cache, self._admitted
-        copy, now = cache.find(forward), self._shared.loop.time()
+        copy, now = cache.find(forward, self._planned().sent), self._shared.loop.time()
         if copy is not None and now < copy.revalidating_until:
             if now >= copy.fresh_until:
                 self._renew(forward, now)
@@ -519,6 +550,8 @@ class Exchange:
         self._is_leading = True
         self._asked = self._admitted.head
         self._forward = flight.lead(self._admitted)
+        self._plan = None  # It is not what the client sent.
+        self._raw = b""
         self._admit()
 
     def _renew(self, forward: policy.Forward, now: float) -> None:
@@ -726,9 +759,10 @@ class Exchange:
             self._shared.renewing.discard(self)
             self._shared.figures.in_flight -= 1
             return
+        plan = self._plan
         outcome = Outcome(
-            self._request.method.decode(),
-            self._path(),
+            self._request.method.decode() if plan is None else plan.method,
+            self._path() if plan is None else plan.path,
             self._forward.route.prefix if self._forward is not None else "none",
             status,
             time.perf_counter() - self._started_at,

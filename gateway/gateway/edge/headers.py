@@ -63,10 +63,14 @@ class _Rule(NamedTuple):
 
 
 class Head(NamedTuple):
-    """What a checked request head says. lines are ready to be sent, by the kind of route they pass on."""
+    """What a checked request head says.
+
+    bearer is the token of such an authorization; lines are ready to be sent, by the routes they pass on.
+    """
 
     host: bytes
     authorization: bytes
+    bearer: str
     content_length: int
     is_chunked: bool
     keep_alive: bool
@@ -136,9 +140,11 @@ def read_head(method: bytes, version: str, fields: Fields, *, is_upgrade: bool) 
     _check_encoding(read.get(b"content-encoding"))
     _check_media_type(passing)
     nominated = _tokens(read.get(b"connection", b""))
+    authorization = read.get(b"authorization", b"")
     return Head(
         read.get(b"host", b""),
-        read.get(b"authorization", b""),
+        authorization,
+        _bearer(authorization),
         length,
         chunked,
         version == "1.1" and b"close" not in nominated,
@@ -235,6 +241,12 @@ def _check_media_type(passing: list[tuple[_Rule, bytes]]) -> None:
             raise BadHead("unsupported-media-type", "Text is UTF-8 here.")
 
 
+def _bearer(authorization: bytes) -> str:
+    # What is no token the verifier refuses.
+    scheme, _, token = authorization.partition(b" ")
+    return token.decode("latin-1") if scheme.lower() == b"bearer" else ""
+
+
 def _expects_continue(expectation: bytes | None) -> bool:
     if expectation is not None and expectation.lower() != b"100-continue":
         raise BadHead("expectation-failed", "The only expectation is 100-continue.")
@@ -251,6 +263,7 @@ HOP_BY_HOP: Final = frozenset(
         *(b"te", b"trailer", b"transfer-encoding", b"upgrade"),
     }
 )
+_CONNECTION_LENGTH: Final = len(b"connection")
 # What the edge writes itself, and what says too much or for too many: transport security and alternative
 # services are promises of the whole origin, cross-origin access is denied to all but public documents.
 _DENIED: Final = HOP_BY_HOP | {
@@ -322,18 +335,21 @@ def reply_lines(fields: Fields, kind: ReplyKind, *, has_body: bool, origin: byte
 
     Raises: BadReply when the route must not answer with this type or this redirect.
     """
-    named = [(name.lower(), value) for name, value in fields]
-    denied, types, says_who_may_keep_it = kind.denied, [], False
-    for name, value in named:
+    denied, types, says_who_may_keep_it, lines = kind.denied, [], False, []
+    for name, value in fields:
+        if len(name) == _CONNECTION_LENGTH and name.lower() == b"connection":
+            denied |= _tokens(value)
+    for raw, value in fields:
+        name = raw.lower()
+        if name in denied:
+            continue
+        lines.append(b"%b: %b\r\n" % (name, value))
         if name == b"content-type":
             types.append(value)
         elif name == b"cache-control":
             says_who_may_keep_it = True
-        elif name == b"connection":
-            denied |= _tokens(value)
         elif name == b"location" and not kind.may_redirect_anywhere:
             _check_redirect(value, origin)
-    lines = [b"%b: %b\r\n" % field for field in named if field[0] not in denied]
     if kind.is_sandboxed:
         _check_type(types, kind.types, has_body=has_body)
         lines += _SANDBOX_LINES

@@ -1,5 +1,6 @@
 """The heads that the edge sends, to upstreams and to clients. Pure, like the rules that they follow."""
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from gateway.edge import cookies, headers, policy, replies
@@ -18,6 +19,7 @@ from gateway.edge.headers import (
 )
 from gateway.routes import WEB, Credential, Route
 
+_CHUNKED: Final = b"transfer-encoding: chunked\r\n"
 BODILESS: Final = frozenset({204, 304})
 SAFE: Final = frozenset({b"GET", b"HEAD"})
 
@@ -45,7 +47,25 @@ def passing_lines(head: headers.Head, route: Route) -> list[bytes]:
     return [*headers.request_lines(head, TO_ADMIN), *([cookie] if cookie else [])]
 
 
+def request_start(forward: policy.Forward, sent: Sequence[bytes], own_lines: bytes) -> bytes:
+    """The part of the head for an upstream that follows from the client's head alone.
+
+    sent: the lines that pass; own_lines: what the edge adds for this upstream.
+    Raises: ValueError when a field is not one line.
+    """
+    _, request, head = forward
+    return b"%b %b HTTP/1.1\r\nhost: %b\r\nx-forwarded-host: %b\r\n%b%b" % (
+        request.method,
+        request.target,
+        head.host,
+        head.host,
+        headers.join_lines(sent),
+        own_lines,
+    )
+
+
 def request_head(
+    start: bytes,
     forward: policy.Forward,
     *,
     token: bytes,
@@ -53,37 +73,28 @@ def request_head(
     client: str,
     request_id: str,
     arrived_at: float,
-    own_lines: bytes,
 ) -> bytes:
     """The head that an upstream gets. body_bytes: of a collected body that came without its length.
 
     arrived_at is when the request was complete, in Unix seconds. The web is told it, for a request may wait
-    there for a thread, and a refresh that waited is not one that came late.
-
-    Raises: ValueError when a field is not one line.
+    there for a thread, and a refresh that waited is not one that came late. Token, address and id have been
+    checked where they came from.
     """
     route, request, head = forward
-    lines = passing_lines(head, route)
+    data = b"%bx-request-id: %b\r\nx-forwarded-for: %b\r\n" % (start, request_id.encode(), client.encode())
     if token:
-        lines.append(b"authorization: Bearer %b\r\n" % token)
+        data = b"%bauthorization: Bearer %b\r\n" % (data, token)
     if request.method not in SAFE:
-        lines.append(b"content-length: %d\r\n" % (body_bytes if head.is_chunked else head.content_length))
-    lines.append(b"x-request-id: %b\r\n" % request_id.encode())
-    lines.append(b"x-forwarded-for: %b\r\n" % client.encode())
+        length = body_bytes if head.is_chunked else head.content_length
+        data = b"%bcontent-length: %d\r\n" % (data, length)
     if route.upstream == WEB:
-        lines.append(b"x-request-start: t=%.6f\r\n" % arrived_at)
-    return b"%b %b HTTP/1.1\r\nhost: %b\r\nx-forwarded-host: %b\r\n%b%b\r\n" % (
-        request.method,
-        request.target,
-        head.host,
-        head.host,
-        headers.join_lines(lines),
-        own_lines,
-    )
+        data = b"%bx-request-start: t=%.6f\r\n" % (data, arrived_at)
+    return data + b"\r\n"
 
 
 def reply_head(
     forward: policy.Forward,
+    kind: ReplyKind,
     status: int,
     fields: Fields,
     *,
@@ -102,26 +113,24 @@ def reply_head(
     if forward.route.credential is _STAFF:
         fields = cookies.without_foreign(fields, forward.route)
     is_bodiless = forward.request.method == b"HEAD" or status in BODILESS
-    kind = _reply_kind(forward.route)
     passing = headers.reply_lines(fields, kind, has_body=not is_bodiless and length != 0, origin=origin)
     common = replies.status_line(status) + headers.join_lines(passing)
-    lines = [b"x-request-id: %b\r\n" % request_id.encode(), own_line]
-    is_chunked = False
+    is_chunked, framing = False, b""
     if length is not None and status != 204:
-        lines.append(b"content-length: %d\r\n" % length)
+        framing = b"content-length: %d\r\n" % length
     elif not is_bodiless:
         # Where HTTP/1.0 cannot be told the length, the end of the connection tells it.
         is_chunked = forward.request.version == "1.1"
         keeps_alive = keeps_alive and is_chunked
-    if is_chunked:
-        lines.append(b"transfer-encoding: chunked\r\n")
+        framing = _CHUNKED if is_chunked else b""
     if not keeps_alive:
-        lines.append(replies.CLOSE_LINE)
-    data = b"%b%b\r\n" % (common, b"".join(lines))
+        framing += replies.CLOSE_LINE
+    data = b"%bx-request-id: %b\r\n%b%b\r\n" % (common, request_id.encode(), own_line, framing)
     return ReplyHead(data, common, is_chunked, keeps_alive)
 
 
-def _reply_kind(route: Route) -> ReplyKind:
+def reply_kind(route: Route) -> ReplyKind:
+    """What the replies of a route may carry out."""
     if route.is_media:
         return MEDIA
     if route.is_sandboxed:

@@ -28,6 +28,7 @@ from gateway.edge.downstream import Client
 from gateway.edge.observe import Figures, Journal
 from gateway.edge.policy import Rules, allowed_hosts
 from gateway.edge.pool import Pool
+from gateway.edge.seen import SeenHeads
 from gateway.edge.shared import Shared
 from gateway.routes import WEB, RouteTable
 
@@ -94,6 +95,7 @@ class Edge:
                 clock=clock,
             ),
             cache=cache,
+            seen=SeenHeads(),
             journal=journal or Journal(level=configuration.log_level),
             figures=figures,
             times=times,

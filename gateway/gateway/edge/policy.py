@@ -131,6 +131,12 @@ class Rules:
 
 def decide(request: Request, rules: Rules) -> Decision:
     """Decide about one request. What is unsafe about its form is refused before any token is looked at."""
+    found = read(request, rules)
+    return admit(found, rules) if isinstance(found, Forward) else found
+
+
+def read(request: Request, rules: Rules) -> Forward | Refuse | Report:
+    """What a request asks for, if it may be asked at all: the same whenever the same bytes come."""
     if len(request.target) > MAX_TARGET_BYTES:
         return Refuse("uri-too-long", closes=True)
     try:
@@ -155,10 +161,15 @@ def decide(request: Request, rules: Rules) -> Decision:
         return _refuse_method(route.methods, head)
     if head.content_length > route.body_limit:
         return Refuse("content-too-large", f"More than {route.body_limit} bytes.", closes=True, head=head)
-    forward = Forward(route, request, head)
-    if route.credential in _TAKE_BEARERS:
+    return Forward(route, request, head)
+
+
+def admit(forward: Forward, rules: Rules) -> Decision:
+    """Whether somebody with these credentials may ask for it now."""
+    credential = forward.route.credential
+    if credential in _TAKE_BEARERS:
         return _authenticate(forward, rules)
-    return _let_staff_in(forward, rules) if route.credential is _STAFF else forward
+    return _let_staff_in(forward, rules) if credential is _STAFF else forward
 
 
 def allowed_hosts(origin: str) -> frozenset[bytes]:
@@ -202,17 +213,14 @@ def _refuse_method(methods: tuple[str, ...], head: Head) -> Refuse:
 
 def _authenticate(forward: Forward, rules: Rules) -> Decision:
     is_public_read = _is_public_read(forward)
-    authorization = forward.head.authorization.decode("latin-1")
-    if not authorization:
+    if not forward.head.authorization:
         if is_public_read:
             return forward
         fields = (("www-authenticate", CHALLENGE),)
         return Refuse("authentication-required", fields=fields, head=forward.head)
-    # That there is only one was checked with the head; what is no token the verifier refuses.
-    scheme, _, token = authorization.partition(" ")
+    # That there is only one was checked with the head.
+    token = forward.head.bearer
     try:
-        if scheme.lower() != "bearer":
-            raise InvalidToken("authorization-malformed")
         principal = rules.verify(token)
     except InvalidToken:
         fields = (("www-authenticate", REFUSED_CHALLENGE),)

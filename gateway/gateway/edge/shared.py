@@ -11,6 +11,7 @@ from gateway.edge.config import Limits, Times
 from gateway.edge.observe import Figures, Journal
 from gateway.edge.policy import Rules
 from gateway.edge.pool import Pool
+from gateway.edge.seen import SeenHeads
 
 if TYPE_CHECKING:
     from gateway.edge.downstream import Client
@@ -28,6 +29,7 @@ class Shared:
     origin: bytes
     asks: Asks
     cache: Cache
+    seen: SeenHeads
     journal: Journal
     figures: Figures
     times: Times

@@ -74,8 +74,9 @@ def test_the_service_gets_exactly_this(edge: RunningEdge) -> None:
         b"GET /admin/wallet/?p=1 HTTP/1.1\r\nhost: localhost:8000\r\nx-forwarded-host: localhost:8000\r\n"
         b"accept: text/html\r\nreferer: http://localhost:8000/staff\r\nsec-fetch-site: same-origin\r\n"
         b"x-csrftoken: tok\r\ncookie: wallet_csrftoken=tok; wallet_messages=a:b-_.\r\n"
-        b"authorization: %b\r\nx-request-id: 0123456789\r\nx-forwarded-for: 127.0.0.1\r\n"
-        b"x-forwarded-proto: http\r\nvia: 1.1 mercato\r\n\r\n" % authorization.encode()
+        b"x-forwarded-proto: http\r\nvia: 1.1 mercato\r\n"
+        b"x-request-id: 0123456789\r\nx-forwarded-for: 127.0.0.1\r\nauthorization: %b\r\n\r\n"
+        % authorization.encode()
     )
     assert "a.b.c" not in authorization
 
