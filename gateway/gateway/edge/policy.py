@@ -203,7 +203,7 @@ def client_address(peer: str, forwarded_for: bytes, trusted_proxies: int) -> str
         return peer
 
 
-def _decide_health(method: bytes, path: bytes, head: Head) -> Decision:
+def _decide_health(method: bytes, path: bytes, head: Head) -> Refuse | Report:
     return Report(path, head) if method in {b"GET", b"HEAD"} else _refuse_method(("GET", "HEAD"), head)
 
 
