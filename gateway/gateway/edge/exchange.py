@@ -353,23 +353,27 @@ class Exchange:
         """Send what there is of the request."""
         self.wants_connection = False
         self._connection = connection
-        forward = self._admitted
+        forward, plan, body = self._admitted, self._planned(), self._body
         peer, proxies = self._requester.peer, self._shared.trusted_proxies
         head = heads.request_head(
-            self._planned().start,
+            plan.start,
             forward,
             token=self._token,
-            body_bytes=self._body.size,
-            client=policy.client_address(peer, forward.head.forwarded_for, proxies),
+            body_bytes=body.size,
+            client=policy.client_address(peer, forward.head.forwarded_for, proxies) if proxies else peer,
             request_id=self._request_id,
             arrived_at=self._arrived_at() if forward.route.upstream == WEB else 0.0,
         )
         is_head_request = self._request.method == b"HEAD"
         self._stage = Stage.SENDING
         self._sent_at = time.perf_counter()
-        data = head + self._take_body()
-        connection.send(self, data, is_head_request=is_head_request, is_whole=self._body.is_whole)
-        if not self._body.is_whole:
+        data = head + self._take_body() if body.size or not body.is_whole else head
+        if data is head:
+            body.is_sent = True
+            self._stage = Stage.WAITING
+            self._wait(plan.answer_seconds)
+        connection.send(self, data, is_head_request=is_head_request, is_whole=body.is_whole)
+        if not body.is_whole:
             self._requester.resume_body()
 
     def on_reply(
@@ -619,7 +623,10 @@ class Exchange:
 
     def _admit(self) -> None:
         if self._body.is_whole:
-            self._collect()
+            if self._body.size:
+                self._collect()
+            else:
+                self._connect()
             return
         self._stage = Stage.COLLECTING
         if self._admitted.head.expects_continue and not self._body.size:
@@ -643,7 +650,7 @@ class Exchange:
         if not self._body.is_whole:
             self._requester.hold_body()
         self.wants_connection = True
-        self._shared.upstreams[self._route.upstream].lend(self, fresh=fresh)
+        self._shared.upstreams[self._admitted.route.upstream].lend(self, fresh=fresh)
         if self.wants_connection:
             self._wait(self._shared.times.queue)
 

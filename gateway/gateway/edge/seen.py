@@ -19,7 +19,7 @@ class Plan:
     Whatever depends on the time or on who sent it is not in it: credentials are looked at each time.
     """
 
-    __slots__ = ("forward", "is_shared", "kind", "method", "path", "sent", "start")
+    __slots__ = ("answer_seconds", "forward", "is_shared", "kind", "method", "path", "sent", "start")
 
     def __init__(self, forward: Forward, own_lines: bytes) -> None:
         """own_lines: those of the edge for it. Raises: ValueError when a field is not one line."""
@@ -27,6 +27,7 @@ class Plan:
         self.sent = heads.passing_lines(forward.head, forward.route)
         """The lines that go to the upstream as they came."""
         self.start = heads.request_start(forward, self.sent, own_lines)
+        self.answer_seconds = forward.route.seconds_for(forward.request.method)
         self.kind = heads.reply_kind(forward.route)
         self.method = forward.request.method.decode()
         self.path = forward.request.target.partition(b"?")[0].decode()
