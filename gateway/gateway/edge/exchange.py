@@ -490,7 +490,7 @@ class Exchange:
             forward = self._admitted
             plan = self._plan = Plan(forward, self._shared.own_lines[forward.route.upstream])
             if self._raw:
-                self._shared.seen.keep(self._raw, plan)
+                self._shared.seen.note(self._raw, plan)
         return plan
 
     def _may_keep_alive(self) -> bool:

@@ -39,23 +39,34 @@ class SeenHeads:
     """The plans of heads without a body, by their bytes.
 
     Programs that keep a connection send the same head again and again. It is compared whole, so that nothing
-    rests on parts of it; the parser is in the same state before and after.
+    rests on parts of it; the parser is in the same state before and after. What came once is only counted by
+    its hash: most heads never come again, and keeping those costs more than it saves.
     """
 
     def __init__(self) -> None:
         self._lately: dict[bytes, Plan] = {}
         self._before: dict[bytes, Plan] = {}
+        self._once: set[int] = set()
 
     def find(self, data: bytes) -> Plan | None:
         """The plan of these bytes, if they are a head that came before and nothing else."""
         plan = self._lately.get(data)
         if plan is None and data in self._before:
             plan = self._before[data]
-            self.keep(data, plan)
+            self._keep(data, plan)
         return plan
 
-    def keep(self, data: bytes, plan: Plan) -> None:
-        """Remember it. data: the bytes of exactly one head, after which the connection goes on."""
+    def note(self, data: bytes, plan: Plan) -> None:
+        """It came; remember it from the second time on. data: one head, and the connection goes on."""
+        digest = hash(data)
+        if digest in self._once:
+            self._keep(data, plan)
+            return
+        if len(self._once) >= MAX_HEADS:
+            self._once.clear()
+        self._once.add(digest)
+
+    def _keep(self, data: bytes, plan: Plan) -> None:
         if len(self._lately) >= MAX_HEADS:
             self._before, self._lately = self._lately, {}
         self._lately[data] = plan
