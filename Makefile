@@ -1,6 +1,6 @@
 # Mercato: `make run` starts the whole shop, `make test` proves it.
 .DEFAULT_GOAL := help
-.PHONY: help run install install-dev check test compose-verify chromium format lock bench clean
+.PHONY: help run install install-dev check test compose-verify chromium proxies format lock bench clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -24,7 +24,7 @@ install-dev: $(VENV)/.installed-dev ## Add what the checks and tests need
 check: install-dev ## Lint, types, imports, settings: what must be green before a commit
 	@$(VENV)/bin/python tests/check.py
 
-test: install-dev chromium ## Run every suite against real PostgreSQL and the real system (SUITE=wallet ARGS="-k race")
+test: install-dev chromium proxies ## Run every suite against real PostgreSQL and the real system (SUITE=wallet ARGS="-k race")
 	@$(VENV)/bin/python tests/run.py $(SUITE) $(ARGS)
 
 compose-verify: install-dev chromium ## Build the containers and prove them in an engine of their own (Debian, root; minutes)
@@ -38,17 +38,24 @@ chromium:
 	  $(APT) install --no-install-recommends chromium >/dev/null; \
 	} || echo "There is no Chromium, so the tests in a browser are skipped." >&2
 
+# Without it the tests of HAProxy are skipped, and fail in CI. Envoy comes as a wheel.
+proxies:
+	@PATH="$$PATH:/usr/sbin" command -v haproxy >/dev/null || { \
+	  test "$$(id -u)" = 0 && echo "Installing HAProxy …" && $(APT) update >/dev/null && \
+	  $(APT) install --no-install-recommends haproxy >/dev/null; \
+	} || echo "There is no HAProxy, so its tests are skipped." >&2
+
 format: install-dev ## Format the code
 	@$(VENV)/bin/ruff check --fix --quiet . ; $(VENV)/bin/ruff format --quiet .
 
 bench: install-dev ## Measure tokens, edge and ledger beside their rivals (needs wrk and haproxy; minutes)
 	@$(VENV)/bin/python bench/tokens/run.py
-	@$(VENV)/bin/python bench/edge/run.py
+	@$(VENV)/bin/mercato bench edge
 	@$(VENV)/bin/python bench/ledger/run.py
 
 lock: install-dev ## Compile the requirements files from the pyproject files
 	$(call compile,requirements-dev.txt,$(PROJECTS) --all-extras --group dev --group build)
-	$(call compile,requirements-run.txt,$(PROJECTS) --all-extras --group build -c requirements-dev.txt)
+	$(call compile,requirements-run.txt,$(PROJECTS) --extra local --extra django --extra flask --extra images --group build -c requirements-dev.txt)
 	$(call compile,requirements-installer.txt,--group installer --group build -c requirements-dev.txt)
 	$(foreach image,$(SERVICES) cli,$(call compile,$(image)/requirements.txt,$(image)/pyproject.toml -c requirements-dev.txt))
 

@@ -9,6 +9,7 @@ try:  # The imports take a moment, in which Ctrl-C deserves no traceback either.
     import click
 
     from mercato.backup import backup
+    from mercato.bench import bench
     from mercato.console import complain
     from mercato.doctor import doctor
     from mercato.down import down
@@ -65,5 +66,6 @@ for command in (
     restore,
     doctor,
     provision,
+    bench,
 ):
     main.add_command(command)
