@@ -13,7 +13,7 @@ from typing import Self
 
 import psutil
 
-from gateway.edge.listening import listen_beside, listen_together
+from gateway.edge.listening import join, listen_together
 from mercato.control import EdgeControl, EdgeIsSilent
 from mercato.failures import Failure
 from mercato.health import is_ready
@@ -120,6 +120,8 @@ class Stack:
         """
         old = next(child for child in self._children if child.program.name == program.name)
         began = time.monotonic()
+        listeners = self._listeners.get(program.name, [])
+        count = len(listeners)
         new = self._spawn(program)
         try:
             self._await_listening(new, began)
@@ -130,6 +132,9 @@ class Stack:
         except Exception as exc:
             self._resume(program.holds)
             self._end(new)
+            for listener in listeners[count:]:  # The old one does not know them.
+                listener.close()
+            del listeners[count:]
             if isinstance(exc, Failure):
                 raise NotReplaced(f"the old {program.name} goes on: {exc}", exc.details) from exc
             raise
@@ -240,7 +245,7 @@ class Stack:
             if not listeners:
                 listeners += listen_together(*address, 1)
             while len(listeners) < count:
-                listeners.append(listen_beside(listeners[0]))
+                listeners.append(join(listeners[0]))
         except OSError as exc:
             raise PortInUse(f"{name} cannot listen on port {address[1]}: {exc.strerror}") from exc
         return [listener.fileno() for listener in listeners]

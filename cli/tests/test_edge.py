@@ -13,7 +13,7 @@ from chassis.testing.certificates import Authority
 from gateway.edge.testing import EDGE_KEY, Issuer
 from mercato.health import Trust, is_ready
 from mercato.processes import wait_until
-from mercato.stack import PortInUse, Stack, refuse_taken_ports
+from mercato.stack import NotReplaced, PortInUse, Stack, refuse_taken_ports
 from mercato.topology import Program
 
 MakeEdge = Callable[..., Program]
@@ -79,6 +79,18 @@ def test_replaces_one_edge_by_two_workers_and_these_by_one(stack: Stack, make_ed
     # Both sockets are served, whichever the kernel chooses.
     assert all(is_ready(last.ready_url, trust=last.trust) for _ in range(20))
     assert alone.trust == together.trust == Trust(edge.env["EDGE_TLS_CERT"], "shop.example")
+
+
+def test_a_new_edge_that_cannot_start_takes_no_connection_away(stack: Stack, make_edge: MakeEdge) -> None:
+    edge = make_edge(1)
+    stack.programs = [edge]
+    stack.start()
+    worse = replace(edge, env=edge.env | {"EDGE_WORKERS": "4", "EDGE_KEY": "short"}, sockets=4)
+
+    with pytest.raises(NotReplaced, match="EDGE_KEY must have"):
+        stack.replace(worse)
+
+    assert all(is_ready(edge.ready_url, trust=edge.trust) for _ in range(20))
 
 
 def test_nobody_joins_the_port_of_several_workers(stack: Stack, make_edge: MakeEdge, tmp_path: Path) -> None:

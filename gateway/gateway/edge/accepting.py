@@ -47,6 +47,7 @@ class Listener:
 
     def listen(self) -> None:
         """Accept from now on."""
+        self._socket.listen(BACKLOG)
         self._shared.loop.add_reader(self._socket.fileno(), self._accept)
 
     def close(self) -> None:

@@ -10,9 +10,10 @@ MAX_WORKERS: Final = 64
 
 
 def listen_together(host: str, port: int, count: int) -> list[socket.socket]:
-    """Sockets that listen, `count` for each address of the host; the kernel spreads connections over them.
+    """`count` sockets for each address of the host, over which the kernel spreads connections.
 
-    Those of one address stand together. Port 0 is one free port for all.
+    Those of one address stand together; of each the first listens already, the others are as join() makes
+    them. Port 0 is one free port for all.
     Raises: OSError, also when anybody else has the port.
     """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -25,20 +26,16 @@ def listen_together(host: str, port: int, count: int) -> list[socket.socket]:
             port = first.getsockname()[1]
             sockets.append(first)
             for _ in range(count - 1):
-                sockets.append(undo.enter_context(listen_beside(first)))
+                sockets.append(undo.enter_context(join(first)))
         undo.pop_all()
     return sockets
 
 
-def listen_beside(first: socket.socket) -> socket.socket:
-    """One more socket that listens where the first one does. Raises: OSError."""
-    another = _bind(first.family, first.getsockname(), joins=(first,))
-    try:
-        another.listen(BACKLOG)
-    except OSError:
-        another.close()
-        raise
-    return another
+def join(first: socket.socket) -> socket.socket:
+    """One more socket where the first one listens. It gets its part of the connections once somebody listens
+    on it, and before that none, for nobody might ever accept them. Raises: OSError.
+    """
+    return _bind(first.family, first.getsockname(), joins=(first,))
 
 
 def share_of(descriptors: Sequence[int], worker: int, workers: int) -> list[int]:

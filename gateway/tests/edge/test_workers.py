@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from chassis.testing.certificates import Authority
-from gateway.edge.listening import listen_beside, listen_together, share_of
+from gateway.edge.listening import join, listen_together, share_of
 from gateway.edge.scraping import Sums
 from gateway.edge.testing import EDGE_KEY, Issuer, RawClient
 
@@ -276,7 +276,7 @@ class Line:
 def test_hands_its_sockets_over_to_another_edge_with_more_workers(start: Start) -> None:
     old_line, new_line = Line(), Line()
     listeners = listen_together("127.0.0.1", 0, 2)
-    listeners.append(listen_beside(listeners[0]))
+    listeners.append(join(listeners[0]))
     descriptors = [listener.fileno() for listener in listeners]
     listening = {"EDGE_LISTEN_FD": ",".join(map(str, descriptors))}
     control = {"EDGE_CONTROL_FD": str(old_line.other.fileno())}
@@ -318,16 +318,20 @@ def test_sockets_of_one_port_are_found_free_together_or_not_at_all() -> None:
     second.close()
 
 
-def test_a_socket_that_listens_alone_can_be_joined_later() -> None:
+def test_a_socket_that_joins_gets_its_part_once_it_listens() -> None:
     (first,) = listen_together("127.0.0.1", 0, 1)
-    second = listen_beside(first)
+    second = join(first)
+    before = [socket.create_connection(first.getsockname()) for _ in range(40)]
+    alone = _accept_all(first)
+    second.listen()
     clients = [socket.create_connection(first.getsockname()) for _ in range(40)]
 
     waiting = [_accept_all(listener) for listener in (first, second)]
 
+    assert alone == 40
     assert sum(waiting) == 40
     assert min(waiting) >= 5
-    for one in (first, second, *clients):
+    for one in (first, second, *before, *clients):
         one.close()
 
 
