@@ -116,6 +116,7 @@ class Load:
         self._port = port
         self.answered = [0] * clients
         self.failed = [0] * clients
+        self.turned_away = 0
         self._is_over = False
         self._threads = [threading.Thread(target=self._ask, args=(number,)) for number in range(clients)]
 
@@ -135,10 +136,14 @@ class Load:
                 client = RawClient(self._port)
             except ConnectionRefusedError:
                 return  # There is no edge any more.
+            before = self.answered[number]
             try:
                 self._ask_on(client, number)
             except (OSError, EOFError):
-                self.failed[number] += 1
+                if self.answered[number] > before:
+                    self.failed[number] += 1
+                else:
+                    self.turned_away += 1  # It connected in the very moment of the end.
             finally:
                 client.close()
 
