@@ -12,7 +12,7 @@ from typing import Any
 from mercato.failures import Failure
 from mercato.home import Home, UnreadableFile, read_json, write_private_json
 from mercato.stack import Stack
-from mercato.topology import EDGE, GATEWAY, SERVICES, Program, settings_of_processes
+from mercato.topology import EDGE, GATEWAY, SERVICES, Program, settings, settings_of_processes
 
 # Whoever is asked comes before those who ask, so that new code finds what it needs.
 ORDER = (*(service.process for service in SERVICES if service is not GATEWAY), GATEWAY.process, EDGE)
@@ -65,8 +65,8 @@ def ask_for(home: Home, processes: Sequence[str]) -> Callable[[], Progress]:
     tells how far it has come.
     """
     number = uuid.uuid4().hex
-    settings = {name: os.environ[name] for name in settings_of_processes() if name in os.environ}
-    wish = {"number": number, "processes": list(processes), "settings": settings}
+    given = settings(*settings_of_processes())
+    wish = {"number": number, "processes": list(processes), "settings": given}
     write_private_json(home.restart_file, wish)
 
     def progress() -> Progress:

@@ -13,6 +13,7 @@ from typing import Self
 
 import psutil
 
+from gateway.edge.listening import join, listen_together
 from mercato.control import EdgeControl, EdgeIsSilent
 from mercato.failures import Failure
 from mercato.health import is_ready
@@ -27,7 +28,6 @@ _HELD_AT_MOST = 20.0
 _QUIET_WITHIN = 5.0
 _GONE_WITHIN = 2.0
 _DEAF_WITHIN = 2.0  # After that.
-_BACKLOG = 1024
 _DETAILS = 20
 
 
@@ -78,7 +78,7 @@ class Stack:
     ready_within: float = READY_WITHIN
     _children: list[_Child] = field(default_factory=list)
     _retired: list[_Child] = field(default_factory=list)
-    _listeners: dict[str, socket.socket] = field(default_factory=dict)
+    _listeners: dict[str, list[socket.socket]] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         return self
@@ -100,7 +100,13 @@ class Stack:
     def running(self) -> list[Running]:
         """The processes started so far, for the state file; replaced ones too while they serve somebody."""
         return [
-            describe(child.program.name, child.process.pid, child.program.ports[0], child.program.ready_url)
+            describe(
+                child.program.name,
+                child.process.pid,
+                child.program.ports[0],
+                child.program.ready_url,
+                child.program.trust,
+            )
             for child in self._children
         ] + [describe(f"old {child.program.name}", child.process.pid) for child in self._retired]
 
@@ -114,6 +120,8 @@ class Stack:
         """
         old = next(child for child in self._children if child.program.name == program.name)
         began = time.monotonic()
+        listeners = self._listeners.get(program.name, [])
+        count = len(listeners)
         new = self._spawn(program)
         try:
             self._await_listening(new, began)
@@ -124,6 +132,9 @@ class Stack:
         except Exception as exc:
             self._resume(program.holds)
             self._end(new)
+            for listener in listeners[count:]:  # The old one does not know them.
+                listener.close()
+            del listeners[count:]
             if isinstance(exc, Failure):
                 raise NotReplaced(f"the old {program.name} goes on: {exc}", exc.details) from exc
             raise
@@ -160,8 +171,9 @@ class Stack:
         or at once when the interrupts have become impatient.
         """
         self.interrupts.begin_stop()
-        for listener in self._listeners.values():
-            listener.close()
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                listener.close()
         self._listeners.clear()
         everyone = [*self._children, *self._retired]
         for tier in sorted({child.program.tier for child in everyone}, reverse=True):
@@ -201,11 +213,15 @@ class Stack:
     def _spawn(self, program: Program) -> _Child:
         log = self.log_dir / f"{program.name}.log"
         written = log.stat().st_size if log.exists() else 0
-        control = EdgeControl() if program.listens else None
-        env, inherited = dict(program.env), []
-        if program.listens and control:
-            inherited = [self._listener(program.name, program.listens), control.descriptor]
-            env |= {"EDGE_LISTEN_FD": str(inherited[0]), "EDGE_CONTROL_FD": str(inherited[1])}
+        control, env, inherited = None, dict(program.env), []
+        if program.listens:
+            listeners = self._listen(program.name, program.listens, program.sockets)
+            control = EdgeControl()
+            inherited = [*listeners, control.descriptor]
+            env |= {
+                "EDGE_LISTEN_FD": ",".join(map(str, listeners)),
+                "EDGE_CONTROL_FD": str(control.descriptor),
+            }
         try:
             process = spawn(program.command, log=log, env=env, cwd=program.cwd, inherited=inherited)
         except OSError as exc:
@@ -220,15 +236,19 @@ class Stack:
         self.on_change()
         return child
 
-    def _listener(self, name: str, address: tuple[str, int]) -> int:
-        # It is kept here and inherited, so that whoever connects while processes change is served by the
-        # next one: what waits in the queue of a socket that is closed would be refused.
-        if name not in self._listeners:
-            try:
-                self._listeners[name] = socket.create_server(address, backlog=_BACKLOG)
-            except OSError as exc:
-                raise PortInUse(f"{name} cannot listen on port {address[1]}: {exc.strerror}") from exc
-        return self._listeners[name].fileno()
+    def _listen(self, name: str, address: tuple[str, int], count: int) -> list[int]:
+        # They are kept here and inherited, so that whoever connects while processes change is served by the
+        # next one: what waits in the queue of a socket that is closed would be refused. That is also why
+        # there are never fewer than before; workers share what there is.
+        try:
+            listeners = self._listeners.setdefault(name, [])
+            if not listeners:
+                listeners += listen_together(*address, 1)
+            while len(listeners) < count:
+                listeners.append(join(listeners[0]))
+        except OSError as exc:
+            raise PortInUse(f"{name} cannot listen on port {address[1]}: {exc.strerror}") from exc
+        return [listener.fileno() for listener in listeners]
 
     def _await_listening(self, child: _Child, began: float) -> None:
         # The old process answers at the same address, so asking there would say nothing about this one.
@@ -269,7 +289,7 @@ class Stack:
         while waiting:
             for child in list(waiting):
                 self._refuse_end(child)
-                if is_ready(child.program.ready_url):
+                if is_ready(child.program.ready_url, trust=child.program.trust):
                     waiting.remove(child)
                     self.on_ready(child.program.name, time.monotonic() - began)
             self.interrupts.check()

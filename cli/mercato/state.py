@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 
+from mercato.health import Trust
 from mercato.home import Home, UnreadableFile, read_json, write_private_json
 from mercato.processes import has_ended, wait_until
 
@@ -21,13 +22,23 @@ STOPPED = "stopped"
 
 @dataclass(frozen=True)
 class Running:
-    """One process. `created` (seconds, from the kernel) tells it from a later one with the same number."""
+    """One process. `created` (seconds, from the kernel) tells it from a later one with the same number.
+
+    `certificate` (a file) and `host` say by what it is known where its `ready_url` is https.
+    """
 
     name: str
     pid: int
     created: float
     port: int | None = None
     ready_url: str = ""
+    certificate: str = ""
+    host: str = ""
+
+    @property
+    def trust(self) -> Trust | None:
+        """By what it is known where its `ready_url` is https."""
+        return Trust(self.certificate, self.host) if self.certificate else None
 
     def process(self) -> psutil.Process | None:
         """The process itself while it lives; None afterwards, even when its number is in use again."""
@@ -50,13 +61,16 @@ class State:
     processes: tuple[Running, ...] = ()
 
 
-def describe(name: str, pid: int, port: int | None = None, ready_url: str = "") -> Running:
+def describe(
+    name: str, pid: int, port: int | None = None, ready_url: str = "", trust: Trust | None = None
+) -> Running:
     """Describe a living process."""
     try:
         created = psutil.Process(pid).create_time()
     except psutil.Error:
         created = 0.0
-    return Running(name, pid, created, port, ready_url)
+    known_by = (trust.certificate, trust.name) if trust else ("", "")
+    return Running(name, pid, created, port, ready_url, *known_by)
 
 
 def this_process(name: str) -> Running:

@@ -84,7 +84,7 @@ def _look_at(entry: Running) -> ProcessStatus:
     process = entry.process()
     if process is None:
         return ProcessStatus(entry.name, entry.pid, entry.port, ENDED, 0)
-    health = OK if not entry.ready_url or is_ready(entry.ready_url) else NOT_READY
+    health = OK if not entry.ready_url or is_ready(entry.ready_url, trust=entry.trust) else NOT_READY
     return ProcessStatus(entry.name, entry.pid, entry.port, health, _memory(process))
 
 

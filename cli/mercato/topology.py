@@ -5,11 +5,14 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from chassis.env import ConfigurationError, env_origin, env_str, is_loopback
+from gateway.edge.listening import MAX_WORKERS
 from gateway.routes import WEB
 from mercato.credentials import Credentials
 from mercato.failures import Failure
+from mercato.health import Trust
 from mercato.home import Home
 
 DEFAULT_PORT = 8000
@@ -82,7 +85,11 @@ BANNER = Service(
 )
 SERVICES = (GATEWAY, WALLET, CATEGORY, PRODUCT, VARIANT, BANNER)
 EDGE = "edge"
-_EDGE_OPTIONS = ("TRUSTED_PROXIES", "EDGE_TLS_CERT", "EDGE_TLS_KEY")
+_CERTIFICATE = "EDGE_TLS_CERT"
+_WORKERS = "EDGE_WORKERS"
+_EDGE_OPTIONS = ("TRUSTED_PROXIES", _WORKERS, _CERTIFICATE, "EDGE_TLS_KEY")
+# Files, which the caller may name from where they stand.
+_FILES = frozenset({_CERTIFICATE, "EDGE_TLS_KEY"})
 _METRICS_OFFSET = 11
 
 
@@ -99,7 +106,8 @@ class Program:
     """A process to supervise. It is ready when `ready_url` answers 200; lower tiers start first, end last.
 
     `holds`: the edge's upstreams that have to rest while it is replaced. `listens`: where the supervisor
-    listens for it, so that the socket outlives the process; empty when it listens itself.
+    listens for it, on how many sockets, so that they outlive the process; empty when it listens itself.
+    `trust`: by what `ready_url` is known where it is https.
     """
 
     name: str
@@ -111,6 +119,8 @@ class Program:
     tier: int = 0
     holds: tuple[str, ...] = ()
     listens: tuple[str, int] | None = None
+    sockets: int = 1
+    trust: Trust | None = None
 
 
 @dataclass(frozen=True)
@@ -126,7 +136,13 @@ class System:
     @property
     def edge_url(self) -> str:
         """The edge's own address; the origin may be a name that only others can resolve."""
-        return _local(self.port)
+        return _local(self.port) if self.trust is None else _local(self.port, "https")
+
+    @property
+    def trust(self) -> Trust | None:
+        """What the edge shows there, when it speaks TLS."""
+        certificate = settings(_CERTIFICATE).get(_CERTIFICATE)
+        return Trust(certificate, urlsplit(self.origin).hostname or "") if certificate else None
 
     def programs(self, only: Iterable[str] = ()) -> list[Program]:
         """The processes to run: all of them, or those named (`gateway` means edge and web).
@@ -201,6 +217,8 @@ class System:
             ready_url=f"{self.edge_url}/readyz",
             tier=1,
             listens=("127.0.0.1", self.port),
+            sockets=_workers(),
+            trust=self.trust,
         )
 
     def _common(self, *optional: str) -> dict[str, str]:
@@ -228,6 +246,12 @@ def settings_of_processes() -> list[str]:
     counts = (f"{service.prefix}_{what}" for service in SERVICES for what in ("WORKERS", "THREADS"))
     options = (option for service in SERVICES for option in service.options)
     return [*counts, *options, *_EDGE_OPTIONS, "LOG_LEVEL"]
+
+
+def settings(*names: str) -> dict[str, str]:
+    """Those variables of the caller's environment that are set, files by their whole path."""
+    found = {name: os.environ[name] for name in names if name in os.environ}
+    return found | {name: os.path.abspath(found[name]) for name in _FILES & found.keys() if found[name]}
 
 
 def needed_services(processes: set[str]) -> list[Service]:
@@ -273,9 +297,15 @@ def _upstreams_above(service: Service) -> tuple[str, ...]:
     return tuple(sorted(WEB if name == GATEWAY.name else name for name in above))
 
 
-def _local(port: int) -> str:
-    return f"http://127.0.0.1:{port}"
+def _workers() -> int:
+    # What is no such number the edge refuses by itself, with the reason.
+    count = os.environ.get(_WORKERS, "").strip()
+    return min(int(count), MAX_WORKERS) if count.isascii() and count.isdigit() and int(count) else 1
+
+
+def _local(port: int, scheme: str = "http") -> str:
+    return f"{scheme}://127.0.0.1:{port}"
 
 
 def _passed_on(*names: str) -> dict[str, str]:
-    return {name: os.environ[name] for name in names if os.environ.get(name)}
+    return {name: value for name, value in settings(*names).items() if value}

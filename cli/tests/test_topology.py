@@ -7,6 +7,7 @@ import pytest
 
 from mercato.credentials import Credentials, ServiceCredentials
 from mercato.failures import Failure
+from mercato.health import Trust
 from mercato.home import Home
 from mercato.topology import (
     EDGE,
@@ -83,6 +84,37 @@ def test_passes_on_what_a_service_can_be_told(programs: dict[str, Program]) -> N
     assert programs["wallet"].env["WALLET_THREADS"] == "8"
     assert programs["web"].env["MAIL_URL_FILE"] == "/etc/mercato/mail_url"
     assert "WALLET_THREADS" not in programs["edge"].env
+
+
+def test_the_edge_is_known_by_its_certificate_and_has_a_socket_for_each_worker(
+    home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EDGE_TLS_CERT", "cert.pem")
+    monkeypatch.setenv("EDGE_WORKERS", "3")
+
+    edge = _edge(home, "https://shop.example")
+
+    assert edge.ready_url == "https://127.0.0.1:9000/readyz"
+    assert edge.trust == Trust(os.fspath(tmp_path / "cert.pem"), "shop.example")
+    assert edge.env["EDGE_TLS_CERT"] == os.fspath(tmp_path / "cert.pem")
+    assert (edge.env["EDGE_WORKERS"], edge.sockets) == ("3", 3)
+
+
+@pytest.mark.parametrize("workers", ["", "0", "many", "-1"])
+def test_what_is_no_number_of_workers_is_left_to_the_edge_to_refuse(
+    home: Home, monkeypatch: pytest.MonkeyPatch, workers: str
+) -> None:
+    monkeypatch.setenv("EDGE_WORKERS", workers)
+
+    assert _edge(home, "http://localhost:9000").sockets == 1
+
+
+def _edge(home: Home, origin: str) -> Program:
+    services = {name: ServiceCredentials(name, name, name) for name in (s.name for s in SERVICES)}
+    urls = {name: DatabaseUrls(f"db://{name}_app", f"db://{name}_owner") for name in services}
+    system = System(home, origin, 9000, Credentials("pg", "edge-secret", services), urls)
+    return system.programs([EDGE])[0]
 
 
 def test_only_holders_get_private_keys_and_only_their_own(programs: dict[str, Program], home: Home) -> None:

@@ -25,7 +25,7 @@ def processes(patient: Patient) -> Iterator[Finding]:
         if entry.process() is None:
             wrong = True
             yield fail("processes", f"{entry.name} has ended", f"{log}; mercato down, mercato up")
-        elif entry.ready_url and not is_ready(entry.ready_url, timeout=3.0):
+        elif entry.ready_url and not is_ready(entry.ready_url, timeout=3.0, trust=entry.trust):
             wrong = True
             yield fail("processes", f"{entry.name} is not ready at {entry.ready_url}", log)
     if not wrong:

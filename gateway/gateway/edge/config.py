@@ -13,11 +13,14 @@ from chassis.env import (
     env_bind,
     env_directory,
     env_int,
+    env_list,
     env_origin,
     env_secret,
     env_str,
     is_loopback,
 )
+from gateway.edge.certificate import Certificate
+from gateway.edge.listening import MAX_WORKERS
 
 _UPSTREAM_VARIABLES: Final = {
     "web": ("WEB_URL", "http://127.0.0.1:8010"),
@@ -91,10 +94,14 @@ class Configuration:
     edge_key: str
     upstreams: Mapping[str, Address]
     trusted_proxies: int = 0
-    tls: ssl.SSLContext | None = None
+    tls: Certificate | None = None
     log_level: str = "info"
-    listen_fd: int = 0
-    """A socket that listens already, inherited from a supervisor; 0: listen at bind."""
+    workers: int = 1
+    """How many processes share the port; with more than one this one only looks after them."""
+    worker: int = 0
+    """Which of several workers this is, from 1; 0: it is the only one, or their parent."""
+    listen_fds: tuple[int, ...] = ()
+    """Sockets that listen already, inherited from a supervisor; without them: listen at bind."""
     control_fd: int = 0
     """The end of a socket pair on which the supervisor asks; 0: there is none."""
     times: Times = field(default_factory=Times)
@@ -116,17 +123,24 @@ def read_configuration() -> Configuration:
     edge_key = env_secret("EDGE_KEY")
     if not edge_key.isascii() or not edge_key.isprintable():
         raise ConfigurationError("EDGE_KEY must be printable ASCII, for it travels in a header.")
+    worker = env_int("EDGE_WORKER", 0, maximum=MAX_WORKERS)
+    origin = env_origin()
+    tls = _server_tls(env_str("EDGE_TLS_CERT", ""), env_str("EDGE_TLS_KEY", ""))
+    if tls and not origin.startswith("https:"):
+        raise ConfigurationError("EDGE_TLS_CERT goes with an https MERCATO_ORIGIN.")
     return Configuration(
-        origin=env_origin(),
+        origin=origin,
         bind=env_bind("EDGE_BIND", "127.0.0.1:8000"),
         metrics_bind=env_bind("EDGE_METRICS_BIND", "127.0.0.1:8011"),
         keys_public=env_directory("KEYS_PUBLIC"),
         edge_key=edge_key,
         upstreams=MappingProxyType(upstreams),
         trusted_proxies=env_int("TRUSTED_PROXIES", 0, maximum=8),
-        tls=_server_tls(env_str("EDGE_TLS_CERT", ""), env_str("EDGE_TLS_KEY", "")),
+        tls=tls,
         log_level=_log_level(env_str("LOG_LEVEL", "info")),
-        listen_fd=env_int("EDGE_LISTEN_FD", 0),
+        workers=1 if worker else env_int("EDGE_WORKERS", 1, minimum=1, maximum=MAX_WORKERS),
+        worker=worker,
+        listen_fds=_descriptors("EDGE_LISTEN_FD"),
         control_fd=env_int("EDGE_CONTROL_FD", 0),
     )
 
@@ -143,19 +157,19 @@ def _address(name: str, default: str) -> Address:
     return Address(parts.hostname, port, ssl.create_default_context() if parts.scheme == "https" else None)
 
 
-def _server_tls(certificate: str, key: str) -> ssl.SSLContext | None:
+def _descriptors(name: str) -> tuple[int, ...]:
+    numbers = env_list(name, "")
+    if not all(number.isascii() and number.isdigit() for number in numbers):
+        raise ConfigurationError(f"{name} must be numbers of descriptors with commas between them.")
+    return tuple(map(int, numbers))
+
+
+def _server_tls(certificate: str, key: str) -> Certificate | None:
     if not certificate and not key:
         return None
     if not certificate or not key:
         raise ConfigurationError("EDGE_TLS_CERT and EDGE_TLS_KEY go together.")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
-    try:
-        context.load_cert_chain(certificate, key)
-    except (OSError, ssl.SSLError) as exc:
-        raise ConfigurationError(f"EDGE_TLS_CERT or EDGE_TLS_KEY cannot be used: {exc}.") from exc
-    return context
+    return Certificate(Path(certificate), Path(key))
 
 
 def _log_level(level: str) -> str:

@@ -1,11 +1,15 @@
-"""What a supervisor may ask of a running edge, so that processes can be replaced while requests come."""
+"""What a supervisor may ask of a running edge, so that processes can be replaced while requests come.
+
+The parent of several workers asks each of them in the same way.
+"""
 
 import asyncio
 import json
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
+from chassis.metrics import exposition
 from gateway.edge.pool import Pool
 
 MAX_HOLD_SECONDS: Final = 30.0
@@ -27,13 +31,10 @@ class Control:
 
     async def serve(self, descriptor: int) -> None:
         """Answer until the supervisor closes its end."""
-        reader, writer = await asyncio.open_unix_connection(sock=socket.socket(fileno=descriptor))
         try:
-            async for line in reader:
-                writer.write(json.dumps(await self._answer(json.loads(line))).encode() + b"\n")
+            await answer_lines(descriptor, self._answer)
         finally:
             self._resume(self._pools)
-            writer.close()
 
     async def _answer(self, question: dict[str, Any]) -> dict[str, Any]:
         # Any: JSON, of a supervisor that is as old or as young as the shop and need not be as this edge.
@@ -47,6 +48,8 @@ class Control:
             case "resume":
                 self._resume(question["upstreams"])
                 return {"ok": True}
+            case "figures":
+                return {"ok": True, "figures": (await asyncio.to_thread(exposition)).decode()}
             case "retire":
                 self._retire()
                 return {"ok": True}
@@ -66,3 +69,15 @@ class Control:
     def _resume(self, upstreams: Mapping[str, Pool] | list[str]) -> None:
         for name in upstreams:
             self._pools[name].resume()
+
+
+async def answer_lines(
+    descriptor: int, answer: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+) -> None:
+    """Answer each line on a socket, JSON both ways, until the other end is closed."""
+    reader, writer = await asyncio.open_unix_connection(sock=socket.socket(fileno=descriptor))
+    try:
+        async for line in reader:
+            writer.write(json.dumps(await answer(json.loads(line))).encode() + b"\n")
+    finally:
+        writer.close()

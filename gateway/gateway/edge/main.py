@@ -1,10 +1,12 @@
-"""Starts the edge: reads the configuration, listens, and drains when told to stop."""
+"""Starts the edge, or several of it: reads the configuration, listens, and drains when told to stop."""
 
 import asyncio
 import gc
 import logging
+import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -12,29 +14,31 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import uvloop
-from prometheus_client import start_http_server
-from prometheus_client.exposition import ThreadingWSGIServer
+from prometheus_client import REGISTRY
 
 from chassis import logs, metrics
 from chassis.env import ConfigurationError
 from chassis.keys import KeyStore
 from chassis.revocations import RevocationStore
 from chassis.tokens import Verifier
+from gateway.edge.accepting import Listener
 from gateway.edge.asks import Asks
 from gateway.edge.cache import Cache
 from gateway.edge.config import Configuration, read_configuration
 from gateway.edge.control import Control
 from gateway.edge.downstream import Client
+from gateway.edge.listening import BACKLOG, listen_together
 from gateway.edge.observe import Figures, Journal
 from gateway.edge.policy import Rules, allowed_hosts
 from gateway.edge.pool import Pool
+from gateway.edge.scraping import serve_figures
 from gateway.edge.seen import SeenHeads
 from gateway.edge.shared import Shared
+from gateway.edge.workers import Parent
 from gateway.routes import WEB, RouteTable
 
 AUDIENCE: Final = "gateway"
 
-_BACKLOG: Final = 1024
 _IDLE_GRACE_SECONDS: Final = 1.0
 
 _logger = logging.getLogger(__name__)
@@ -56,7 +60,9 @@ class Edge:
         Raises: ConfigurationError when there are no usable keys.
         """
         self._configuration = configuration
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
+        self._listeners: list[Listener] = []
+        self._port = 0
         self._ticking: asyncio.TimerHandle | None = None
         times, limits = configuration.times, configuration.limits
         upstreams = {
@@ -106,28 +112,37 @@ class Edge:
     @property
     def port(self) -> int:
         """The port that is listened on."""
-        if self._server is None:
+        if not self._port:
             raise RuntimeError("the edge was not started")
-        return int(self._server.sockets[0].getsockname()[1])
+        return self._port
 
     async def start(self) -> None:
-        """Listen, on the inherited socket if there is one.
+        """Listen, on the inherited sockets if there are some.
 
         Raises: ConfigurationError when that cannot be.
         """
         configuration = self._configuration
         host, port = configuration.bind
-        tls = configuration.tls
-        create_server = partial(self.shared.loop.create_server, lambda: Client(self.shared))
+        create_server = partial(self.shared.loop.create_server, lambda: Client(self.shared), backlog=BACKLOG)
         try:
-            if configuration.listen_fd:
-                inherited = socket.socket(fileno=configuration.listen_fd)
-                self._server = await create_server(sock=inherited, ssl=tls, backlog=_BACKLOG)
+            if configuration.listen_fds:
+                listeners = [socket.socket(fileno=descriptor) for descriptor in configuration.listen_fds]
+            elif configuration.tls:
+                listeners = listen_together(host, port, 1)
             else:
-                self._server = await create_server(host, port, ssl=tls, backlog=_BACKLOG)
+                listeners = []
+                self._servers.append(await create_server(host, port))
+            if not configuration.tls:
+                self._servers += [await create_server(sock=listener) for listener in listeners]
         except OSError as exc:
-            name = "EDGE_LISTEN_FD" if configuration.listen_fd else "EDGE_BIND"
+            name = "EDGE_LISTEN_FD" if configuration.listen_fds else "EDGE_BIND"
             raise ConfigurationError(f"{name}: cannot listen on {host}:{port}: {exc.strerror}.") from exc
+        first = listeners[0] if listeners else self._servers[0].sockets[0]
+        self._port = int(first.getsockname()[1])
+        if configuration.tls:
+            self._listeners = [Listener(self.shared, listener, configuration.tls) for listener in listeners]
+        for own in self._listeners:
+            own.listen()
         self._tick()
 
     def retire(self) -> None:
@@ -135,8 +150,16 @@ class Edge:
         no connection is closed that would have been kept, so no request can cross with its end.
         """
         self.shared.is_draining = True
-        if self._server is not None:
-            self._server.close()
+        servers, self._servers = self._servers, []
+        for server in servers:
+            # Closed at once, it would refuse those who wait to be accepted.
+            last = [socket.socket(fileno=os.dup(one.fileno())) for one in server.sockets]
+            self._listeners += [Listener(self.shared, listener, None) for listener in last]
+            server.close()
+        for listener in self._listeners:
+            if listener.is_open:
+                listener.accept_waiting()
+                listener.close()
 
     async def drain(self) -> None:
         """Stop: not ready at once, finish what is under way, then close everything.
@@ -145,11 +168,15 @@ class Edge:
         """
         shared = self.shared
         self.retire()
-        for client in list(shared.clients):
-            client.drain(_IDLE_GRACE_SECONDS)
-        ends_at = shared.loop.time() + shared.times.drain
-        while shared.clients and shared.loop.time() < ends_at:
+        began, told = shared.loop.time(), set[Client]()
+        while self.has_clients and shared.loop.time() < began + shared.times.drain:
+            for client in shared.clients - told:  # Some come out of a handshake only now.
+                client.drain(_IDLE_GRACE_SECONDS)
+                told.add(client)
+            if shared.loop.time() > began + _IDLE_GRACE_SECONDS:
+                self._cut_greetings()
             await asyncio.sleep(shared.times.tick)
+        self._cut_greetings()
         for client in list(shared.clients):
             client.cut_current()
         if self._ticking is not None:
@@ -157,6 +184,15 @@ class Edge:
         for upstream in shared.upstreams.values():
             upstream.close()
         shared.journal.flush()
+
+    @property
+    def has_clients(self) -> bool:
+        """Whether anybody is connected, or on the way."""
+        return bool(self.shared.clients) or any(one.greetings for one in self._listeners)
+
+    def _cut_greetings(self) -> None:
+        for listener in self._listeners:
+            listener.cut()
 
     def _own_lines(self, upstream: str) -> bytes:
         scheme = urlsplit(self._configuration.origin).scheme
@@ -178,6 +214,8 @@ class Edge:
         for upstream in shared.upstreams.values():
             _went_well(upstream.reap, now)
         _went_well(shared.asks.expire, now)
+        if self._configuration.tls is not None:
+            _went_well(self._configuration.tls.refresh, now)
         shared.journal.flush()
 
 
@@ -194,6 +232,7 @@ def _went_well(look: Callable[[float], None], now: float) -> bool:
 async def run(configuration: Configuration) -> None:
     """Serve until SIGTERM or SIGINT, then drain; or until retired, then until the last client has gone.
 
+    One of several workers ends with its parent, too, and leaves the figures to it.
     Raises: ConfigurationError.
     """
     loop = asyncio.get_running_loop()
@@ -206,7 +245,12 @@ async def run(configuration: Configuration) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
     edge = Edge(configuration)
-    metrics_port, close_metrics = _serve_figures(configuration, edge.shared.figures)
+    if configuration.tls:
+        loop.add_signal_handler(signal.SIGHUP, configuration.tls.reload)
+    metrics.look_up(edge.shared.figures)
+    metrics_port, close_metrics = 0, _nothing
+    if not configuration.worker:
+        metrics_port, close_metrics = serve_figures(configuration, REGISTRY)
     await edge.start()
 
     def retire() -> None:
@@ -218,43 +262,38 @@ async def run(configuration: Configuration) -> None:
     if configuration.control_fd:
         control = Control(edge.shared.upstreams, retire)
         answering = loop.create_task(control.serve(configuration.control_fd))
-        answering.add_done_callback(lambda _: _logger.info("Nobody supervises the edge any more."))
-    addresses = {
-        "address": f"{configuration.bind[0]}:{edge.port}",
-        "metrics": f"{configuration.metrics_bind[0]}:{metrics_port}",
-    }
-    _logger.info("The edge listens.", extra=addresses)
+        answering.add_done_callback(lambda _: end() if configuration.worker else _note_hang_up())
+    _say_where(configuration, edge.port, metrics_port)
     # What exists now lives as long as the process: the collector need not look at it again.
     gc.collect()
     gc.freeze()
     await retired.wait()
     if not stop.is_set():
         await asyncio.to_thread(close_metrics)
-        while edge.shared.clients and not stop.is_set():
+        while edge.has_clients and not stop.is_set():
             await asyncio.sleep(configuration.times.tick)
     _logger.info("The edge drains.")
     await edge.drain()
     close_metrics()
 
 
-def _serve_figures(configuration: Configuration, figures: Figures) -> tuple[int, Callable[[], None]]:
-    metrics.look_up(figures)
-    host, port = configuration.metrics_bind
-    # Under a supervisor the next edge listens here before this one has let go.
-    ThreadingWSGIServer.allow_reuse_port = bool(configuration.control_fd)
-    try:
-        server, thread = start_http_server(port, host)
-    except OSError as exc:
-        raise ConfigurationError(
-            f"EDGE_METRICS_BIND: cannot listen on {host}:{port}: {exc.strerror}."
-        ) from exc
+def _say_where(configuration: Configuration, port: int, metrics_port: int) -> None:
+    if configuration.worker:
+        _logger.info("A worker of the edge listens.", extra={"worker": configuration.worker})
+        return
+    addresses = {
+        "address": f"{configuration.bind[0]}:{port}",
+        "metrics": f"{configuration.metrics_bind[0]}:{metrics_port}",
+    }
+    _logger.info("The edge listens.", extra=addresses)
 
-    def close() -> None:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
-    return server.server_port, close
+def _note_hang_up() -> None:
+    _logger.info("Nobody supervises the edge any more.")
+
+
+def _nothing() -> None:
+    """What a worker has to close, whose figures its parent shows."""
 
 
 def main() -> None:
@@ -262,7 +301,13 @@ def main() -> None:
     configuration = read_configuration()
     logs.configure("edge", configuration.log_level)
     metrics.tell_build("edge", "mercato-gateway")
+    if configuration.workers > 1:
+        sys.exit(asyncio.run(_look_after(configuration)))
     uvloop.run(run(configuration))
+
+
+async def _look_after(configuration: Configuration) -> int:
+    return await Parent(configuration).run()
 
 
 if __name__ == "__main__":

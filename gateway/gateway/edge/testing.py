@@ -5,12 +5,13 @@ import contextlib
 import io
 import json
 import socket
+import ssl
 import threading
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from chassis.keys import SigningKey, public_jwk
 from chassis.tokens import sign
+from gateway.edge.certificate import Certificate
 from gateway.edge.config import Address, Configuration, Limits, Times
 from gateway.edge.main import Edge
 from gateway.edge.observe import Journal
@@ -140,10 +142,11 @@ class RecordingUpstream:
     connections: int = 0
     port: int = 0
     server: asyncio.Server | None = None
+    tls: ssl.SSLContext | None = None
 
     async def start(self) -> None:
         """Listen on a free port."""
-        self.server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self.tls)
         self.port = self.server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -270,10 +273,17 @@ class RunningEdge:
         times: Times = QUICK,
         limits: Limits | None = None,
         trusted_proxies: int = 0,
+        tls: Certificate | None = None,
+        wallet: tuple[ssl.SSLContext, Address] | None = None,
     ) -> None:
-        """Start everything; the web mints until it is told to behave otherwise."""
+        """Start everything; the web mints until it is told to behave otherwise.
+
+        wallet: how it speaks TLS, and where the edge thinks that it is, but for the port.
+        """
         self.issuer = issuer
-        self.wallet = RecordingUpstream()
+        self._tls = tls
+        self.wallet = RecordingUpstream(tls=wallet[0] if wallet else None)
+        self._wallet_address = wallet[1] if wallet else Address("127.0.0.1", 0)
         self.categories = RecordingUpstream()
         self.products = RecordingUpstream()
         self.variants = RecordingUpstream()
@@ -348,16 +358,17 @@ class RunningEdge:
     async def _start(self, times: Times, limits: Limits, trusted_proxies: int) -> Edge:
         for upstream in self._upstreams.values():
             await upstream.start()
+        addresses = {name: Address("127.0.0.1", upstream.port) for name, upstream in self._upstreams.items()}
+        addresses["wallet"] = replace(self._wallet_address, port=self.wallet.port)
         configuration = Configuration(
             origin=ORIGIN,
             bind=("127.0.0.1", 0),
             metrics_bind=("127.0.0.1", 0),
             keys_public=self.issuer.directory,
             edge_key=EDGE_KEY,
-            upstreams={
-                name: Address("127.0.0.1", upstream.port) for name, upstream in self._upstreams.items()
-            },
+            upstreams=addresses,
             trusted_proxies=trusted_proxies,
+            tls=self._tls,
             times=times,
             limits=limits,
         )

@@ -8,15 +8,11 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from chassis.testing.certificates import Authority
 from gateway.edge.testing import EDGE_KEY, Issuer, RawClient
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -78,6 +74,11 @@ def listening_ports(process: "subprocess.Popen[str]") -> tuple[int, int]:
         ({"EDGE_BIND": "192.0.2.1:80"}, "EDGE_BIND: cannot listen on 192.0.2.1:80"),
         ({"EDGE_METRICS_BIND": "192.0.2.1:80"}, "EDGE_METRICS_BIND: cannot listen on 192.0.2.1:80"),
         ({"EDGE_LISTEN_FD": "77"}, "EDGE_LISTEN_FD: cannot listen on"),
+        ({"EDGE_LISTEN_FD": "77,x"}, "EDGE_LISTEN_FD must be numbers"),
+        ({"EDGE_WORKERS": "0"}, "EDGE_WORKERS must be a whole number from 1 to 64."),
+        ({"EDGE_WORKERS": "2", "EDGE_BIND": "192.0.2.1:80"}, "EDGE_BIND: cannot listen on 192.0.2.1:80"),
+        ({"EDGE_WORKERS": "2", "EDGE_METRICS_BIND": "192.0.2.1:80"}, "EDGE_METRICS_BIND: cannot listen on"),
+        ({"EDGE_WORKERS": "2", "KEYS_PUBLIC": "/"}, "no usable keys in /jwks.json"),
         ({"EDGE_TLS_CERT": "/nowhere"}, "EDGE_TLS_CERT and EDGE_TLS_KEY go together."),
         ({"EDGE_TLS_CERT": "/x", "EDGE_TLS_KEY": "/y"}, "EDGE_TLS_CERT or EDGE_TLS_KEY cannot be used"),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL must be one of"),
@@ -109,6 +110,14 @@ def test_serves_until_told_to_stop(start: Start) -> None:
     assert '"path":"/livez"' in output
 
 
+def test_tls_goes_with_an_origin_that_says_so(start: Start, tmp_path: Path) -> None:
+    certificate, key = Authority(tmp_path).issue(tmp_path, "localhost")
+
+    _, error = start(EDGE_TLS_CERT=str(certificate), EDGE_TLS_KEY=str(key)).communicate(timeout=20)
+
+    assert "EDGE_TLS_CERT goes with an https MERCATO_ORIGIN." in error
+
+
 def test_figures_are_on_a_port_of_their_own(start: Start) -> None:
     port, metrics_port = listening_ports(start())
     client = RawClient(port)
@@ -126,36 +135,17 @@ def test_figures_are_on_a_port_of_their_own(start: Start) -> None:
 
 
 def test_speaks_tls_when_given_a_certificate(start: Start, tmp_path: Path) -> None:
-    certificate, key = write_certificate(tmp_path)
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue(tmp_path, "localhost")
     process = start(
         EDGE_TLS_CERT=str(certificate), EDGE_TLS_KEY=str(key), MERCATO_ORIGIN="https://localhost:8000"
     )
     port, _ = listening_ports(process)
     client = RawClient(port)
-    context = ssl.create_default_context(cafile=str(certificate))
+    context = ssl.create_default_context(cafile=str(authority.file))
     client.socket = context.wrap_socket(client.socket, server_hostname="localhost")
     client.send(b"GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n")
 
     assert client.read_reply().status == 200
     assert client.socket.version() in {"TLSv1.2", "TLSv1.3"}
     client.close()
-
-
-def write_certificate(folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
-    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return folder / "cert.pem", folder / "key.pem"
