@@ -22,7 +22,7 @@ def report(monkeypatch):
 def row(contestant, algorithm, cpu_us, tokens="one"):
     figures = dict.fromkeys(("cpu_us_min", "cpu_us_max", "requests_per_second", "p50_ms", "p99_ms"), cpu_us)
     case = {"contestant": contestant, "algorithm": algorithm, "tokens": tokens, "distinct_tokens": 1}
-    return case | figures | {"cpu_us": cpu_us, "memory_mb": 1, "slices": 1}
+    return case | figures | {"cpu_us": cpu_us, "cpu_us_each": [cpu_us], "memory_mb": 1, "slices": 1}
 
 
 def test_says_in_one_line_that_wrk_is_missing(tmp_path):
