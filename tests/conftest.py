@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 COMMAND = Path(sys.executable).with_name("mercato")
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_RUNTIME_DIR", "MERCATO_POSTGRES_BIN")
 PORTS_OF_A_SYSTEM = 12
-UP_WITHIN_SECONDS = 150
+UP_WITHIN_SECONDS = 240
 ACCESS_SECONDS = 60  # After which an access token is renewed before it is handed out again.
 PAIR_SECONDS = 600  # After which a log-in is too old for what asks for a fresh one.
 

@@ -56,9 +56,9 @@ def log_in_by_form(system: Any, persona: str) -> requests.Session:
     return session
 
 
-def staff_cookies(system: Any, persona: str) -> Any:
-    """The cookies of a member of staff, logged in not long ago. Many may use them at a time: there are few
-    codes to log in with. Whoever logs out with them has the next one log in again.
+def shared_cookies(system: Any, persona: str) -> Any:
+    """The cookies of somebody who logged in not long ago. Many may use them at a time: log-ins take time,
+    and staff have few codes for them. Whoever logs out with them has the next one log in again.
     """
     key = ("browser", persona)
     kept = system.kept.get(key)

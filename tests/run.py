@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Run the test suites, each in its own process, against one throwaway PostgreSQL.
 
-tests/run.py                    every suite, two at a time; those of the running system last
+tests/run.py                    every suite, the longest first, several at a time
 tests/run.py wallet -k ledger   one suite, with further arguments for pytest
 tests/run.py --coverage         every suite, with branch coverage
 """
@@ -38,13 +38,14 @@ BLACK_BOX = {
 }
 # They start from copies of one seeded shop, and so does the command line.
 SHARING = ("cli", *BLACK_BOX)
-# The longest first, so that none is left to run alone at the end.
-LONGEST = ("gateway", "cli", "containers")
-# What runs side by side, and how many at once. Where processes die or hang, nothing else may take the time.
+# Each of these waits a good deal for something else than a core, so there is one more of them at a time than
+# the cores of a small machine; the longest first, so that none is left to run alone at the end.
+LONG = ("tests", "gateway", "cli", "browser", "containers")
+# What runs side by side, and how many at once. Where processes die or hang, all else that runs is what takes
+# a single core.
 STAGES: tuple[tuple[tuple[str, ...], int], ...] = (
-    ((*LONGEST, *(suite for suite in SUITES if suite not in LONGEST)), 2),
-    (("tests", "browser"), 2),
-    (("failures",), 1),
+    (LONG, 3),
+    (("failures", *(suite for suite in SUITES[::-1] if suite not in LONG)), 2),
 )
 # Services get a database of their own, and the secrets without which their settings do not load.
 WITH_DATABASE = SERVICES

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import run
 
 from mercato import topology
 
@@ -82,6 +83,12 @@ def test_names_every_distribution_after_its_folder(package):
     project = tomllib.loads((ROOT / package / "pyproject.toml").read_text())["project"]
 
     assert project["name"] == f"mercato-{package}"
+
+
+def test_runs_every_suite_once():
+    staged = [suite for suites, _ in run.STAGES for suite in suites]
+
+    assert sorted(staged) == sorted((*PACKAGES, *run.BLACK_BOX))
 
 
 def test_keeps_tests_from_being_imported():

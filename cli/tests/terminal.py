@@ -15,6 +15,8 @@ import requests
 from mercato.home import Home
 
 OFFSETS = (*range(6), 10, 11)
+# The first start seeds the shop, and other suites want the processor meanwhile.
+UP_WITHIN_SECONDS = 240
 
 
 @dataclass
@@ -27,7 +29,12 @@ class Mercato:
     def __call__(self, *arguments: str, **env: str) -> "subprocess.CompletedProcess[str]":
         command = [*self.command(*arguments), "--data", os.fspath(self.data_dir)]
         return subprocess.run(
-            command, capture_output=True, text=True, env=environment(**env), timeout=120, check=False
+            command,
+            capture_output=True,
+            text=True,
+            env=environment(**env),
+            timeout=UP_WITHIN_SECONDS,
+            check=False,
         )
 
     def command(self, *arguments: str) -> list[str]:

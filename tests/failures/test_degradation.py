@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import psutil
 import pytest
 import requests
-from forms import staff_cookies
+from forms import shared_cookies
 
 LONGEST_SECONDS = 2.5
 PAGES = (
@@ -87,7 +87,7 @@ def walk(system):
     """What somebody gets to see who may see every page, the wallet's too."""
     session = requests.Session()
     session.headers["Accept"] = "text/html"
-    session.cookies.update(staff_cookies(system, "superuser"))
+    session.cookies.update(shared_cookies(system, "superuser"))
     return {path: session.get(f"{system.origin}{path}", timeout=10) for path in PAGES}
 
 
