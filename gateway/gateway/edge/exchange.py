@@ -472,6 +472,15 @@ class Exchange:
     def _route(self) -> Route:
         return self._admitted.route
 
+    def _decide(self) -> policy.Decision:
+        if self._refusal is None:
+            return policy.decide(self._request, self._shared.rules)
+        if not self._request.method:
+            return self._refusal
+        # The answer to a malformed body is the same whether it was seen at once or only later.
+        decision = policy.decide(self._request, self._shared.rules)
+        return decision if isinstance(decision, policy.Refuse) else self._refusal._replace(head=decision.head)
+
     def _arrived_at(self) -> float:
         # When the request was complete: else a slow body could make a late request look like an early one.
         now = time.time()
