@@ -545,3 +545,16 @@ def test_an_early_answer_ends_the_connection(edge: RunningEdge, bearer: bytes) -
     reply = client.read_reply()
 
     assert (reply.status, reply.field("connection")) == (409, "close")
+
+
+@pytest.mark.case("F7")
+@pytest.mark.parametrize("second", [json_reply(b'"poison"'), json_reply(b'"poison"', status="500 Poison")])
+def test_a_second_reply_in_the_same_read_is_not_added_to_the_first(edge: RunningEdge, second: bytes) -> None:
+    edge.web.behave = replying(json_reply() + second)
+    client = edge.client()
+    client.send(INDEX + b"Connection: close\r\n\r\n")
+
+    answer = client.read_all()
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b'\r\n\r\n{"ok":true}')
