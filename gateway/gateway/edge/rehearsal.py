@@ -11,7 +11,7 @@ import itertools
 import logging
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from gateway.edge.config import Address, Configuration, Limits, Times
@@ -22,7 +22,16 @@ from gateway.edge.testing import EDGE_KEY, ORIGIN, Issuer
 
 UPSTREAMS: Final = ("web", "wallet", "catalog_category", "catalog_product", "catalog_variant", "banner")
 
+DIALING: Final = ("works", "is refused", "takes too long", "is lost at once")
+
 _FIRST_PORT: Final = 1001
+_IN_THE_WAY: Final = ("failures", "requests_per_second", "burst", "guesses_per_second", "guesses_burst")
+
+
+def roomy(**limits: int) -> Limits:
+    """These limits, and none of those that many requests of one client, or many failures, run into."""
+    known = {field.name for field in fields(Limits)}
+    return Limits(**{name: 1_000_000 for name in _IN_THE_WAY if name in known} | limits)
 
 
 class Wire(asyncio.Transport):
@@ -118,16 +127,17 @@ class Wire(asyncio.Transport):
         self._loop.call_soon(self._deliver)
 
     def _deliver(self) -> None:
-        if self._is_paused or self._is_closing:
-            return
-        if self._unread:
+        if self._unread and self._is_read():
             data = bytes(self._unread)
             self._unread.clear()
             self._protocol.data_received(data)
-        if self._has_eof and not self._is_paused and not self._is_closing and not self._unread:
+        if self._has_eof and not self._unread and self._is_read():
             self._has_eof = False
             if not self._protocol.eof_received():
                 self.close()
+
+    def _is_read(self) -> bool:
+        return not self._is_paused and not self._is_closing
 
 
 class SteppedLoop(asyncio.SelectorEventLoop):
@@ -138,7 +148,8 @@ class SteppedLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self.dialed: list[Wire] = []
-        self.is_refused = False
+        self.dialing = "works"
+        """Or one of DIALING, which is what becomes of the next connections."""
 
     def time(self) -> float:
         """What a test has made of it."""
@@ -147,13 +158,21 @@ class SteppedLoop(asyncio.SelectorEventLoop):
     async def create_connection(  # type: ignore[override]  # The one form that the edge calls.
         self, protocol_factory: Callable[[], asyncio.Protocol], host: str, port: int, **_options: Any
     ) -> tuple[Wire, asyncio.Protocol]:
-        """A wire to an upstream, unless connections are refused."""
-        if self.is_refused:
+        """A wire to an upstream, if dialing works."""
+        if self.dialing == "is refused":
             raise ConnectionRefusedError
         protocol = protocol_factory()
         wire = Wire(self, protocol, port)
         self.dialed.append(wire)
         protocol.connection_made(wire)
+        if self.dialing == "takes too long":
+            # What uvloop does to a connection that is made as the time is over: its protocol hears no more.
+            try:
+                await asyncio.get_running_loop().create_future()
+            finally:
+                wire.is_lost = wire._is_closing = True
+        if self.dialing == "is lost at once":
+            wire.lose()
         return wire, protocol
 
 

@@ -18,15 +18,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from gateway.edge.config import Limits, Times
-from gateway.edge.rehearsal import Answer, Rehearsal, Wire, read_answers
+from gateway.edge.config import Times
+from gateway.edge.rehearsal import DIALING, Answer, Rehearsal, Wire, read_answers, roomy
 from gateway.edge.testing import SUBJECT, Issuer
 
 HOST = b"Host: localhost:8000\r\n"
 LOGIN = b"POST /api/v1/auth/login HTTP/1.1\r\n" + HOST
 PATIENT = Times(head=1e6, body=1e6, idle=1e6, write=1e6, total=1e6, ask=1e6, queue=1e6, tick=0.5)
 HASTY = replace(Times(), tick=0.5)
-SMALL = Limits(collected=16)
+SMALL = roomy(collected=16)
 # More by command, as the README says.
 EXAMPLES = int(os.environ.get("MERCATO_TEST_EXAMPLES", "200"))
 
@@ -351,9 +351,9 @@ class EdgeMachine(RuleBasedStateMachine):
         if service := self.service(number):
             self.rehearsal.do(getattr(service.wire, what))
 
-    @rule(is_refused=st.booleans())
-    def refuse(self, is_refused: bool) -> None:
-        self.rehearsal.loop.is_refused = is_refused
+    @rule(dialing=st.sampled_from(DIALING))
+    def dial(self, dialing: str) -> None:
+        self.rehearsal.loop.dialing = dialing
 
     @rule(seconds=st.sampled_from([0.1, 1.5, 6.0, 12.0, 61.0]))
     def wait(self, seconds: float) -> None:
@@ -412,3 +412,23 @@ def test_survives_whatever_happens_in_any_order(issuer: Issuer, bearer: bytes) -
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
         ),
     )
+
+
+@pytest.mark.parametrize(("dialing", "status"), [("takes too long", 502), ("is lost at once", 502)])
+def test_a_connection_that_comes_to_nothing_takes_no_place(issuer: Issuer, dialing: str, status: int) -> None:
+    with Rehearsal(issuer, times=HASTY, limits=replace(SMALL, upstream_connections=1)) as rehearsal:
+        stage = Stage(rehearsal, issuer)
+        rehearsal.loop.dialing = dialing
+        client = rehearsal.connect()
+        rehearsal.do(client.feed, filled_in(REQUESTS["post"], id_of(0), b""))
+        rehearsal.pass_time(1.0)
+        left_over = rehearsal.left_over()
+        rehearsal.loop.dialing = "works"
+        rehearsal.do(client.feed, filled_in(REQUESTS["post"], id_of(1), b""))
+        finish(stage)
+
+        found = read_answers(bytes(client.sent), methods=[], is_ended=False)
+
+    assert left_over == {"clients": 1, "connections": 1}
+    assert [answer.status for answer in found] == [status, 200]
+    assert rehearsal.errors == []
