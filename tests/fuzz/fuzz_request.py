@@ -12,10 +12,10 @@ from pathlib import Path
 
 import httptools
 
-from gateway.edge.config import Limits, Times
+from gateway.edge.config import Times
 from gateway.edge.headers import HOP_BY_HOP
 from gateway.edge.paths import canonical_path
-from gateway.edge.rehearsal import Rehearsal, Wire, read_answers
+from gateway.edge.rehearsal import Rehearsal, Wire, read_answers, roomy
 from gateway.edge.testing import EDGE_KEY, SUBJECT, Issuer
 from gateway.routes import RouteTable
 
@@ -80,7 +80,7 @@ def token() -> bytes:
 
 @cache
 def rehearsal() -> Rehearsal:
-    return Rehearsal(issuer(), times=TIMES, limits=Limits(collected=64))
+    return Rehearsal(issuer(), times=TIMES, limits=roomy(collected=64))
 
 
 def try_request(data: bytes) -> None:
