@@ -3,7 +3,7 @@
 
 tests/fuzz/hostile.py [100000]
 
-Says what became of the requests, and fails when an end was not one of those that may be, when a write was
+Says what became of the requests, and fails if an end was not one of those that may be, when a write was
 sent twice, when another service became slow, or when connections, tasks, objects or memory have grown.
 """
 
@@ -128,7 +128,7 @@ class Trial:
     """Requests to hostile services, and what became of them."""
 
     edge: RunningEdge
-    bearer: bytes
+    bearer: bytes = b""
     ends: Counter[tuple[str, int | str]] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     probes: list[float] = field(default_factory=list)
@@ -141,6 +141,8 @@ class Trial:
         gate = asyncio.Semaphore(AT_ONCE)
         probing = asyncio.create_task(self._probe())
         for start in range(0, count, BATCH):
+            token = self.edge.issuer.mint(exp=int(time.time()) + 900)  # One does not live as long as a trial.
+            self.bearer = b"Authorization: Bearer %b\r\n" % token.encode()
             turns = range(start, min(count, start + BATCH))
             await asyncio.gather(*(self._one(names[turn % len(names)], gate) for turn in turns))
             seen = [seen.start for seen in self.edge.wallet.seen]
@@ -234,7 +236,6 @@ def left_over(edge: RunningEdge) -> dict[str, int]:
 def try_all(folder: Path, count: int, warm_up: int = 0) -> dict[str, Any]:
     """What became of so many requests, after some that fill what is meant to stay."""
     issuer = Issuer(folder)
-    bearer = b"Authorization: Bearer %b\r\n" % issuer.mint(exp=int(time.time()) + 900).encode()
     edge = RunningEdge(issuer, times=TIMES, limits=roomy(upstream_connections=2 * AT_ONCE))
 
     async def misbehave(seen: Seen) -> None:
@@ -242,9 +243,9 @@ def try_all(folder: Path, count: int, warm_up: int = 0) -> dict[str, Any]:
 
     edge.wallet.behave = misbehave
     try:
-        asyncio.run(Trial(edge, bearer).put(warm_up or 2 * len(KINDS)))
+        asyncio.run(Trial(edge).put(warm_up or 2 * len(KINDS)))
         before, rss = left_over(edge), psutil.Process().memory_info().rss
-        trial = Trial(edge, bearer)
+        trial = Trial(edge)
         started_at = time.monotonic()
         asyncio.run(trial.put(count))
         seconds = time.monotonic() - started_at
