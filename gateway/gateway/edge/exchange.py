@@ -472,26 +472,22 @@ class Exchange:
     def _route(self) -> Route:
         return self._admitted.route
 
-    def _decide(self) -> policy.Decision:
-        if self._refusal is None:
-            return policy.decide(self._request, self._shared.rules)
-        if not self._request.method:
-            return self._refusal
-        # The answer to a malformed body is the same whether it was seen at once or only later.
-        decision = policy.decide(self._request, self._shared.rules)
-        return decision if isinstance(decision, policy.Refuse) else self._refusal._replace(head=decision.head)
-
     def _arrived_at(self) -> float:
         # When the request was complete: else a slow body could make a late request look like an early one.
         now = time.time()
         return now - (time.perf_counter() - self._completed_at) if self._body.is_whole else now
 
     def _decide(self) -> policy.Decision:
-        if self._refusal is not None:
+        if self._refusal is not None and not self._request.method:
             return self._refusal
         if self._plan is not None:
-            return policy.admit(self._plan.forward, self._shared.rules)
-        return policy.decide(self._request, self._shared.rules)
+            decision = policy.admit(self._plan.forward, self._shared.rules)
+        else:
+            decision = policy.decide(self._request, self._shared.rules)
+        if self._refusal is None or isinstance(decision, policy.Refuse):
+            return decision
+        # The answer to a malformed body is the same whether it was seen at once or only later.
+        return self._refusal._replace(head=decision.head)
 
     def _planned(self) -> Plan:
         plan = self._plan
