@@ -22,7 +22,7 @@ STAGES = {
     "nothing": b"",
     "the method": b"GE",
     "the target": b"GET /api",
-    "a field": INDEX + b"Accep",
+    "a field": INDEX + b"Acc",
     "the head": INDEX,
     "a body": LOGIN + b"{",
     "a chunk": LOGIN.replace(b"Content-Length: 4000", b"Transfer-Encoding: chunked") + b"fff\r\n{",
