@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -23,6 +23,9 @@ from chassis.testing.leaks import leaks
 SUBJECT = "00000000-0000-7000-8000-000000000001"
 MAX_LIFETIME_SECONDS = 900
 EDGE_KEY = secrets.token_urlsafe(36)
+SERVE = (
+    "from chassis.serve import serve; serve('echo:application', bind=('127.0.0.1', {}), workers=1, threads=2)"
+)
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
 
 
@@ -156,35 +159,26 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
-def environment(port: int, public: Path, upstreams: dict[str, Recorder]) -> dict[str, str]:
+def environment(port: int, public: Path, ports: dict[str, int]) -> dict[str, str]:
     return {name: os.environ[name] for name in PASSED_ON if name in os.environ} | {
         "MERCATO_ORIGIN": f"http://localhost:{port}",
         "EDGE_BIND": f"127.0.0.1:{port}",
         "EDGE_METRICS_BIND": f"127.0.0.1:{free_port()}",
         "EDGE_KEY": EDGE_KEY,
         "KEYS_PUBLIC": str(public),
-        **{name: f"http://127.0.0.1:{upstream.port}" for name, upstream in upstreams.items()},
+        **{name: f"http://127.0.0.1:{port}" for name, port in ports.items()},
     }
 
 
-@pytest.fixture(scope="session")
-def running_edge(tmp_path_factory, connect, eventually) -> Iterator[Edge]:
-    folder = tmp_path_factory.mktemp("edge")
-    port = free_port()
-    write_keys(folder / "keys", services={"catalog_variant": "listings:write catalog:exists"})
-    forge = Forge(folder / "keys", issuer=f"http://localhost:{port}")
-    # As long as an access token may live, so that the tests end before it does.
-    token = forge.mint(
-        "gateway", sub=SUBJECT, scope="wallet:read wallet:admin", exp=int(time.time()) + MAX_LIFETIME_SECONDS
-    )
-    wallet, categories = Recorder(answer_as_service), Recorder(answer_as_service)
-    web = Recorder(answer_as_web(forge))
-    upstreams = {"WALLET_URL": wallet, "CATALOG_CATEGORY_URL": categories, "WEB_URL": web}
-    edge = Edge(port, forge, token, wallet, categories, web, folder / "edge.log")
+@contextmanager
+def started(
+    edge: Edge, ports: dict[str, int], connect: Callable[..., Any], eventually: Any
+) -> Iterator[Edge]:
+    """The edge as a process of its own, whose services listen on these ports."""
     with edge.log.open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "gateway.edge.main"],
-            env=environment(port, folder / "keys" / "public", upstreams),
+            env=environment(edge.port, edge.forge.keys_dir / "public", ports),
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -195,9 +189,30 @@ def running_edge(tmp_path_factory, connect, eventually) -> Iterator[Edge]:
     finally:
         process.terminate()
         process.wait(20)
-        for upstream in upstreams.values():
-            upstream.close()
     assert leaks(edge.log.read_text(), [EDGE_KEY]) == []
+
+
+def new_edge(folder: Path, wallet: Recorder) -> Edge:
+    """What is known of an edge before it runs."""
+    port = free_port()
+    write_keys(folder / "keys", services={"catalog_variant": "listings:write catalog:exists"})
+    forge = Forge(folder / "keys", issuer=f"http://localhost:{port}")
+    # As long as an access token may live, so that the tests end before it does.
+    token = forge.mint(
+        "gateway", sub=SUBJECT, scope="wallet:read wallet:admin", exp=int(time.time()) + MAX_LIFETIME_SECONDS
+    )
+    categories, web = Recorder(answer_as_service), Recorder(answer_as_web(forge))
+    return Edge(port, forge, token, wallet, categories, web, folder / "edge.log")
+
+
+@pytest.fixture(scope="session")
+def running_edge(tmp_path_factory, connect, eventually) -> Iterator[Edge]:
+    edge = new_edge(tmp_path_factory.mktemp("edge"), Recorder(answer_as_service))
+    upstreams = {"WALLET_URL": edge.wallet, "CATALOG_CATEGORY_URL": edge.categories, "WEB_URL": edge.web}
+    with started(edge, {name: upstream.port for name, upstream in upstreams.items()}, connect, eventually):
+        yield edge
+    for upstream in upstreams.values():
+        upstream.close()
 
 
 def is_ready(connect: Callable[..., Any], edge: Edge) -> bool:
@@ -206,6 +221,92 @@ def is_ready(connect: Callable[..., Any], edge: Edge) -> bool:
             return wire.ask(b"GET /readyz HTTP/1.1\r\nHost: %b\r\n\r\n" % edge.host).status == 200
     except OSError:
         return False
+
+
+class Tap:
+    """Hands on every byte to a port, and keeps those that went there."""
+
+    def __init__(self, port: int) -> None:
+        self.sent = bytearray()
+        self._target = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                Thread(target=self._join, args=(near,), daemon=True).start()
+
+    def _join(self, near: socket.socket) -> None:
+        with near, socket.create_connection(("127.0.0.1", self._target)) as far:
+            back = Thread(target=self._carry, args=(far, near, bytearray()), daemon=True)
+            back.start()
+            self._carry(near, far, self.sent)
+            back.join()
+
+    def _carry(self, source: socket.socket, target: socket.socket, kept: bytearray) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                kept += data
+                target.sendall(data)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """An edge before a service that runs as services do and writes down what it understood."""
+
+    edge: Edge
+    tap: Tap
+    service_port: int
+    told: Path
+
+    def understood(self) -> list[dict[str, Any]]:
+        """What the service understood since clear()."""
+        return [json.loads(line) for line in self.told.read_text().splitlines()]
+
+    def clear(self) -> None:
+        self.told.write_text("")
+        self.tap.sent.clear()
+
+
+@pytest.fixture(scope="session")
+def chain(tmp_path_factory, connect, eventually) -> Iterator[Chain]:
+    folder = tmp_path_factory.mktemp("chain")
+    told, port = folder / "told", free_port()
+    told.write_text("")
+    service = subprocess.Popen(
+        [sys.executable, "-c", SERVE.format(port)],
+        env=dict(os.environ) | {"ECHO_TOLD": str(told), "PYTHONPATH": str(Path(__file__).parent)},
+    )
+    tap = Tap(port)
+    edge = new_edge(folder, Recorder(answer_as_service))
+    ports = {"WALLET_URL": tap.port, "CATALOG_CATEGORY_URL": edge.categories.port, "WEB_URL": edge.web.port}
+    try:
+        eventually(lambda: is_listening(port), 20)
+        with started(edge, ports, connect, eventually):
+            yield Chain(edge, tap, port, told)
+    finally:
+        service.terminate()
+        service.wait(20)
+        for upstream in (tap, edge.wallet, edge.categories, edge.web):
+            upstream.close()
+
+
+def is_listening(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 @pytest.fixture

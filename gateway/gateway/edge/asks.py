@@ -165,12 +165,14 @@ class Asks:
 
 def _refusal(status: int, body: bytes, *, is_session: bool) -> str:
     # Of what the web says only what is known here becomes an answer.
+    if status not in _REFUSALS:
+        return "unavailable"
+    usual, special = _REFUSALS[status]
     try:
-        said = json.loads(body)["code"] if is_session and status in _REFUSALS else ""
+        is_special = is_session and json.loads(body)["code"] == special
     except (ValueError, TypeError, KeyError, RecursionError):
-        said = ""
-    usual, special = _REFUSALS.get(status, ("unavailable", ""))
-    return special if said == special else usual
+        is_special = False
+    return special if is_special else usual
 
 
 class _Call:

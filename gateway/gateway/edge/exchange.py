@@ -478,11 +478,16 @@ class Exchange:
         return now - (time.perf_counter() - self._completed_at) if self._body.is_whole else now
 
     def _decide(self) -> policy.Decision:
-        if self._refusal is not None:
+        if self._refusal is not None and not self._request.method:
             return self._refusal
         if self._plan is not None:
-            return policy.admit(self._plan.forward, self._shared.rules)
-        return policy.decide(self._request, self._shared.rules)
+            decision = policy.admit(self._plan.forward, self._shared.rules)
+        else:
+            decision = policy.decide(self._request, self._shared.rules)
+        if self._refusal is None or isinstance(decision, policy.Refuse):
+            return decision
+        # The answer to a malformed body is the same whether it was seen at once or only later.
+        return self._refusal._replace(head=decision.head)
 
     def _planned(self) -> Plan:
         plan = self._plan

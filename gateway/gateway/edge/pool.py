@@ -166,12 +166,15 @@ class Pool:
     async def _connect(self, borrower: Borrower, generation: int) -> None:
         loop = asyncio.get_running_loop()
         address = self._address
+        connection = Connection(self)
         try:
             async with asyncio.timeout(self._times.connect):
-                _, connection = await loop.create_connection(
-                    lambda: Connection(self), address.host, address.port, ssl=address.tls
-                )
+                await loop.create_connection(lambda: connection, address.host, address.port, ssl=address.tls)
+            if not connection.is_usable:
+                raise ConnectionResetError
         except OSError:  # TimeoutError is one, and so are all failures of DNS and TLS.
+            # One that is made as the time is over is closed by uvloop, which does not tell it so.
+            self._open.discard(connection)
             if generation != self._generation:
                 self._put_first(borrower)
             elif borrower.wants_connection:

@@ -205,6 +205,8 @@ class Connection(asyncio.Protocol):
             self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
+        if self._is_whole:
+            return  # Of another reply.
         status = self._parser.get_status_code()
         fields = self._fields
         if 100 <= status < 200:
@@ -223,8 +225,10 @@ class Connection(asyncio.Protocol):
             self._is_whole = True
 
     def on_body(self, data: bytes) -> None:
-        self._is_broken |= self._is_whole
-        self._chunks.append(data)
+        if self._is_whole:
+            self._is_broken = True
+        else:
+            self._chunks.append(data)
 
     def on_message_complete(self) -> None:
         self._is_whole |= self._status != 0

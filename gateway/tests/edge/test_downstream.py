@@ -23,7 +23,7 @@ UNSAFE = {
     "TE.CL": (CHUNKED + b"Content-Length: 4\r\n\r\n0\r\n\r\n" + SMUGGLED, 400),
     "TE.TE": (CHUNKED + b"Transfer-Encoding: identity\r\n\r\n0\r\n\r\n" + SMUGGLED, 400),
     "gzip, chunked": (LOGIN + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" + SMUGGLED, 501),
-    "xchunked": (LOGIN + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + SMUGGLED, 400),
+    "xchunked": (LOGIN + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + SMUGGLED, 501),
     "space before colon": (LOGIN + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" + SMUGGLED, 400),
     "two lengths": (LOGIN + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab" + SMUGGLED, 400),
     "signed length": (LOGIN + b"Content-Length: +2\r\n\r\n{}" + SMUGGLED, 400),
@@ -360,3 +360,15 @@ def test_counts_requests_for_prometheus(edge: RunningEdge) -> None:
     }
     assert calls["web", "answered"] == 1
     assert sum(calls.values()) == 1
+
+
+def test_a_malformed_body_is_answered_alike_however_it_comes(edge: RunningEdge) -> None:
+    request = CHUNKED + b"X-Request-ID: abc-123.DEF\r\n\r\n"
+    at_once = edge.ask(request + b"2\r\n{}x\r\n0\r\n\r\n")
+    client = edge.client()
+    client.send(request)
+    time.sleep(0.1)
+    client.send(b"2\r\n{}x\r\n0\r\n\r\n")
+
+    assert at_once.status == 400
+    assert (at_once.field("x-request-id"), at_once.body) == ("abc-123.DEF", client.read_reply().body)

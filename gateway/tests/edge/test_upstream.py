@@ -6,11 +6,12 @@ import struct
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from gateway.edge.config import Limits
-from gateway.edge.testing import EDGE_KEY, Behavior, RunningEdge, Seen, json_reply
+from gateway.edge.testing import EDGE_KEY, QUICK, Behavior, RunningEdge, Seen, json_reply
 
 HOST = b"Host: localhost:8000\r\n"
 INDEX = b"GET / HTTP/1.1\r\n" + HOST
@@ -165,6 +166,17 @@ def test_without_a_token_nothing_reaches_the_service(
 
     assert (reply.status, reply.json()["code"]) == (status, code)
     assert edge.wallet.seen == []
+
+
+def test_a_web_that_fails_is_told_of_at_once(start_edge: Callable[..., RunningEdge], bearer: bytes) -> None:
+    edge = start_edge(times=replace(QUICK, ask=4.0, total=8.0))
+    edge.web.behave = replying(json_reply(status="500 Internal Server Error"))
+    started_at = time.monotonic()
+
+    reply = edge.ask(WALLET + bearer + b"\r\n")
+
+    assert (reply.status, reply.json()["service"]) == (503, "gateway")
+    assert time.monotonic() - started_at < 2
 
 
 def test_a_web_that_hangs_makes_the_call_unavailable(edge: RunningEdge, bearer: bytes) -> None:
@@ -533,3 +545,16 @@ def test_an_early_answer_ends_the_connection(edge: RunningEdge, bearer: bytes) -
     reply = client.read_reply()
 
     assert (reply.status, reply.field("connection")) == (409, "close")
+
+
+@pytest.mark.case("F7")
+@pytest.mark.parametrize("second", [json_reply(b'"poison"'), json_reply(b'"poison"', status="500 Poison")])
+def test_a_second_reply_in_the_same_read_is_not_added_to_the_first(edge: RunningEdge, second: bytes) -> None:
+    edge.web.behave = replying(json_reply() + second)
+    client = edge.client()
+    client.send(INDEX + b"Connection: close\r\n\r\n")
+
+    answer = client.read_all()
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b'\r\n\r\n{"ok":true}')
