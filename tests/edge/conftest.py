@@ -23,6 +23,10 @@ from chassis.testing.leaks import leaks
 SUBJECT = "00000000-0000-7000-8000-000000000001"
 MAX_LIFETIME_SECONDS = 900
 EDGE_KEY = secrets.token_urlsafe(36)
+# All of it comes from one address, and bad tokens by the hundred.
+ROOMY = dict.fromkeys(
+    ("EDGE_REQUESTS_PER_SECOND", "EDGE_BURST", "EDGE_GUESSES_PER_SECOND", "EDGE_GUESSES_BURST"), "1000000"
+)
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
 
 
@@ -163,6 +167,7 @@ def environment(port: int, public: Path, upstreams: dict[str, Recorder]) -> dict
         "EDGE_METRICS_BIND": f"127.0.0.1:{free_port()}",
         "EDGE_KEY": EDGE_KEY,
         "KEYS_PUBLIC": str(public),
+        **ROOMY,
         **{name: f"http://127.0.0.1:{upstream.port}" for name, upstream in upstreams.items()},
     }
 
