@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from gateway.accounts.roles import GROUP_SCOPES, SUPERUSER
-from gateway.edge.config import Limits, Times
+from gateway.edge.config import Limits, Times, limit_variable, time_variable
 from gateway.routes import READ, ROUTES
 from mercato import topology
 
@@ -152,12 +152,12 @@ def size(count):
     return f"{count // 1024:,} KiB" if count % 1024 == 0 and count >= 1024 else f"{count:,}"
 
 
-def setting_row(field):
+def setting_row(field, variable):
     """The beginning of the row of a limit or a time."""
     value = f"{field.default:g} s" if isinstance(field.default, float) else f"{field.default:,}"
-    if field.name in {"collected", "cache_bytes", "cache_copy_bytes"}:
+    if field.name == "collected" or field.name.endswith("_bytes"):
         value = size(field.default)
-    return f"| `{field.name}` | {value} |"
+    return f"| `{field.name}` | {value} | `{variable(field.name)}` |"
 
 
 def test_documents_the_route_table_as_it_is():
@@ -166,11 +166,11 @@ def test_documents_the_route_table_as_it_is():
     assert rows == [route_row(route) for route in ROUTES]
 
 
-@pytest.mark.parametrize("kind", [Times, Limits])
-def test_documents_the_limits_of_the_edge_as_they_are(kind):
-    missing = [row for row in map(setting_row, fields(kind)) if row not in EDGE]
+@pytest.mark.parametrize(("kind", "variable"), [(Times, time_variable), (Limits, limit_variable)])
+def test_documents_the_limits_of_the_edge_as_they_are(kind, variable):
+    rows = [setting_row(field, variable) for field in fields(kind)]
 
-    assert missing == []
+    assert [row for row in rows if row not in EDGE] == []
 
 
 def test_documents_the_scopes_of_every_group():

@@ -1,10 +1,13 @@
 """Typed readers of the environment: what is missing or malformed stops the process at start."""
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
+
+_DECIMAL: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?", re.ASCII)
 
 LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -42,6 +45,17 @@ def env_int(name: str, default: int | None = None, *, minimum: int = 0, maximum:
     if not text.isascii() or not text.isdigit() or not minimum <= int(text) <= maximum:
         raise ConfigurationError(f"{name} must be a whole number from {minimum} to {maximum}.")
     return int(text)
+
+
+def env_float(name: str, default: float | None = None, *, minimum: float, maximum: float) -> float:
+    """The value of a variable as a number between minimum and maximum, in digits with or without a point.
+
+    Raises: ConfigurationError.
+    """
+    text = env_str(name, None if default is None else f"{default:g}")
+    if _DECIMAL.fullmatch(text) is None or not minimum <= float(text) <= maximum:
+        raise ConfigurationError(f"{name} must be a number from {minimum:g} to {maximum:g}.")
+    return float(text)
 
 
 def env_list(name: str, default: str | None = None) -> list[str]:

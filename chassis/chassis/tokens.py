@@ -150,6 +150,10 @@ class NothingRevoked:
         return False
 
 
+def _go_on() -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class _Verified:
     principal: Principal
@@ -204,23 +208,17 @@ class Verifier:
             raise
         return self.verify(match[1])
 
-    def verify(self, token: str) -> Principal:
+    def verify(self, token: str, before_signature: Callable[[], None] = _go_on) -> Principal:
         """The principal of a token in compact form.
 
-        Raises: InvalidToken, and nothing else whatever the text.
+        before_signature is called just before a signature is computed, which is what costs; it may raise.
+        Raises: InvalidToken, and nothing else of its own whatever the text.
         """
-        now = self._clock()
-        known = self._cache.get(token)
-        if known is not None and known.not_after > now and known.version == self._keys.current().version:
-            if self._revocations.current().refuses(known.principal):
-                # It stays known, so that showing it again costs no signature.
-                refusal = InvalidToken("revoked")
-                _count(refusal)
-                raise refusal
-            _known.inc()
-            return known.principal
+        principal = self.known(token)
+        if principal is not None:
+            return principal
         try:
-            verified = self._verify(token, now)
+            verified = self._verify(token, self._clock(), before_signature)
         except InvalidToken as exc:
             self._cache.pop(token, None)
             _count(exc)
@@ -229,12 +227,29 @@ class Verifier:
         _verified.inc()
         return verified.principal
 
-    def _verify(self, token: str, now: float) -> _Verified:
+    def known(self, token: str) -> Principal | None:
+        """The principal of a token that was verified before and is still good, else None.
+
+        Raises: InvalidToken when it was revoked since.
+        """
+        known = self._cache.get(token)
+        if known is None or known.not_after <= self._clock() or known.version != self._keys.current().version:
+            return None
+        if self._revocations.current().refuses(known.principal):
+            # It stays known, so that showing it again costs no signature.
+            refusal = InvalidToken("revoked")
+            _count(refusal)
+            raise refusal
+        _known.inc()
+        return known.principal
+
+    def _verify(self, token: str, now: float, before_signature: Callable[[], None]) -> _Verified:
         header, payload = _split(token, MAX_TOKEN_BYTES)
         keys = self._keys.current()
         key = _select_key(header, keys, self._kind.typ)
         _check_signature_form(token, key.alg)
         claims = _parse_object(payload, "claims")
+        before_signature()
         self._check_signature_and_names(token, key)
         _check_claims(claims, self._kind, now)
         principal = _principal(claims, key.kid)

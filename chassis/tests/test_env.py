@@ -4,6 +4,7 @@ from chassis.env import (
     ConfigurationError,
     env_bind,
     env_directory,
+    env_float,
     env_int,
     env_list,
     env_origin,
@@ -32,6 +33,21 @@ def test_stops_the_process_in_one_line_without_a_required_value(monkeypatch):
 
     assert isinstance(stop.value, ConfigurationError)
     assert str(stop.value.code).endswith(": THING is not set.")
+
+
+@pytest.mark.parametrize(("text", "number"), [("0.5", 0.5), ("10", 10.0), ("1.25", 1.25), ("", 2.0)])
+def test_reads_a_number_with_a_point(monkeypatch, text, number):
+    monkeypatch.setenv("THING", text)
+
+    assert env_float("THING", 2.0, minimum=0.5, maximum=10) == number
+
+
+@pytest.mark.parametrize("text", ["-1", "0.4", "10.1", "nan", "inf", "1e0", "1_0", "1.", ".9", "\u0661", "x"])
+def test_refuses_a_number_with_a_point_that_is_none_or_out_of_range(monkeypatch, text):
+    monkeypatch.setenv("THING", text)
+
+    with pytest.raises(ConfigurationError, match=r"THING must be a number from 0.5 to 10\."):
+        env_float("THING", minimum=0.5, maximum=10)
 
 
 @pytest.mark.parametrize("text", ["-1", "1.5", "\u0661", "11", "x", "1e3"])

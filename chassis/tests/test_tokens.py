@@ -202,6 +202,35 @@ def test_asks_again_when_the_keys_have_changed(verifier, forge, keys):
     assert reason(verifier, token) == "kid-unknown"
 
 
+def test_says_before_it_computes_a_signature(verifier, forge):
+    called = []
+    token = forge.mint("wallet")
+    unknown = verifier.known(token)
+
+    for _ in range(2):
+        verifier.verify(token, before_signature=lambda: called.append(1))
+
+    assert (unknown, len(called)) == (None, 1)
+    assert verifier.known(token) == verifier.verify(token)
+
+
+def test_computes_no_signature_when_it_is_stopped(verifier, forge):
+    def stop():
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        verifier.verify(forge.mint("wallet"), before_signature=stop)
+
+
+@pytest.mark.parametrize("token", ["a.b.c", "", "x" * 5000])
+def test_says_nothing_of_what_is_no_token(verifier, token):
+    called = []
+
+    with pytest.raises(InvalidToken):
+        verifier.verify(token, before_signature=lambda: called.append(1))
+    assert called == []
+
+
 def test_forgets_the_oldest_when_its_cache_is_full(keys, forge, clock):
     verifier = Verifier(keys, issuer=forge.issuer, audience="wallet", cache_size=2, clock=clock)
     tokens = [forge.mint("wallet") for _ in range(4)]

@@ -3,6 +3,7 @@
 import base64
 import json as json_format
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,9 @@ from mercato.totp import Codes
 
 _TIMEOUT = (2.0, 30.0)  # seconds, to connect and for each piece of the answer
 _NOT_FOUND = 404
+_TOO_MANY = 429
+_TRIES = 10
+_PATIENCE = 5  # seconds; who is asked to wait longer is told so
 _PAGE = 100
 _WRONG_CODE = "wrong-otp"
 
@@ -142,22 +146,30 @@ class Api:
             "Idempotency-Key": key,
             "If-Match": if_match,
         }
+        request = {
+            "json": json,
+            "data": upload.fields if upload else None,
+            "files": {"file": ("picture.png", upload.file, "image/png")} if upload else None,
+            "params": params,
+            "headers": {name: value for name, value in headers.items() if value},
+        }
         try:
-            response = self._session().request(
-                method,
-                f"{self._edge_url}/api/v1{path}",
-                json=json,
-                data=upload.fields if upload else None,
-                files={"file": ("picture.png", upload.file, "image/png")} if upload else None,
-                params=params,
-                headers={name: value for name, value in headers.items() if value},
-                timeout=_TIMEOUT,
-            )
+            response = self._patiently(method, f"{self._edge_url}/api/v1{path}", **request)
         except requests.RequestException as exc:
             raise ApiRefused(
                 f"no answer from {self._edge_url}; is the system running? (mercato up)", 0
             ) from exc
         return _answer(method, path, response)
+
+    def _patiently(self, method: str, url: str, **request: Any) -> requests.Response:
+        # Any: what requests takes. Nothing has happened to what came too often, so it may be sent again.
+        for _ in range(_TRIES):
+            response = self._session().request(method, url, timeout=_TIMEOUT, **request)
+            wait = response.headers.get("Retry-After", "")
+            if response.status_code != _TOO_MANY or not wait.isdigit() or int(wait) > _PATIENCE:
+                break
+            time.sleep(int(wait))
+        return response
 
     def _session(self) -> requests.Session:
         if not hasattr(self._local, "session"):

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from chassis.env import ConfigurationError, env_origin, env_str, is_loopback
+from gateway.edge.config import variables as limits_of_the_edge
 from gateway.edge.listening import MAX_WORKERS
 from gateway.routes import WEB
 from mercato.credentials import Credentials
@@ -87,7 +88,10 @@ SERVICES = (GATEWAY, WALLET, CATEGORY, PRODUCT, VARIANT, BANNER)
 EDGE = "edge"
 _CERTIFICATE = "EDGE_TLS_CERT"
 _WORKERS = "EDGE_WORKERS"
-_EDGE_OPTIONS = ("TRUSTED_PROXIES", _WORKERS, _CERTIFICATE, "EDGE_TLS_KEY")
+_EDGE_OPTIONS = (
+    *("TRUSTED_PROXIES", _WORKERS, _CERTIFICATE, "EDGE_TLS_KEY", "GATEWAY_PEOPLE_PER_ADDRESS"),
+    *limits_of_the_edge(),
+)
 # Files, which the caller may name from where they stand.
 _FILES = frozenset({_CERTIFICATE, "EDGE_TLS_KEY"})
 _METRICS_OFFSET = 11

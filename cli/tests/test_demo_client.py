@@ -59,6 +59,8 @@ def api(edge: Edge) -> Iterator[Api]:
             body = json.dumps(content).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
+            if "retry_after" in content:
+                self.send_header("Retry-After", str(content["retry_after"]))
             self.end_headers()
             self.wfile.write(body)
 
@@ -92,6 +94,24 @@ def test_logs_in_once_for_many_requests(api: Api, edge: Edge) -> None:
         list(account.rows("/brands"))
 
     assert edge.asked == ["/auth/login", "/brands", "/brands", "/auth/logout"]
+
+
+def test_comes_again_when_it_came_too_often(api: Api, edge: Edge) -> None:
+    too_often: Played = (429, {"code": "too-many-requests", "retry_after": 0})
+    edge.play("/brands", too_often, too_often, (201, {"id": 1}))
+
+    assert api.send("POST", "/brands", json={"name": "x"}).content == {"id": 1}
+    assert edge.asked == ["/brands"] * 3
+
+
+@pytest.mark.parametrize(("retry_after", "times"), [(0, 10), (300, 1), ("soon", 1)])
+def test_does_not_come_again_for_ever(api: Api, edge: Edge, retry_after: object, times: int) -> None:
+    edge.play("/brands", (429, {"code": "too-many-requests", "retry_after": retry_after}))
+
+    with pytest.raises(ApiRefused) as refused:
+        api.send("GET", "/brands")
+    assert (refused.value.status, refused.value.code) == (429, "too-many-requests")
+    assert edge.asked == ["/brands"] * times
 
 
 def test_logs_staff_in_with_a_code(api: Api, edge: Edge) -> None:

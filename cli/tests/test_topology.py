@@ -21,6 +21,7 @@ from mercato.topology import (
     chosen_processes,
     needed_services,
     refuse_demo,
+    settings_of_processes,
 )
 
 
@@ -115,6 +116,17 @@ def _edge(home: Home, origin: str) -> Program:
     urls = {name: DatabaseUrls(f"db://{name}_app", f"db://{name}_owner") for name in services}
     system = System(home, origin, 9000, Credentials("pg", "edge-secret", services), urls)
     return system.programs([EDGE])[0]
+
+
+@pytest.mark.parametrize("name", ["EDGE_BURST", "EDGE_IDLE_SECONDS", "GATEWAY_PEOPLE_PER_ADDRESS"])
+def test_passes_on_every_limit_of_the_edge(home: Home, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "1500")
+    credentials = Credentials("p", "e", {s.name: ServiceCredentials("s", "o", "a") for s in SERVICES})
+    databases = {service.name: DatabaseUrls("app", "owner") for service in SERVICES}
+    programs = System(home, "http://localhost:9000", 9000, credentials, databases).programs()
+
+    assert {program.name for program in programs if program.env.get(name)} >= {"edge"}
+    assert name in settings_of_processes()
 
 
 def test_only_holders_get_private_keys_and_only_their_own(programs: dict[str, Program], home: Home) -> None:

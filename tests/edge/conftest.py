@@ -26,6 +26,10 @@ EDGE_KEY = secrets.token_urlsafe(36)
 SERVE = (
     "from chassis.serve import serve; serve('echo:application', bind=('127.0.0.1', {}), workers=1, threads=2)"
 )
+# All of it comes from one address, and bad tokens by the hundred.
+ROOMY = dict.fromkeys(
+    ("EDGE_REQUESTS_PER_SECOND", "EDGE_BURST", "EDGE_GUESSES_PER_SECOND", "EDGE_GUESSES_BURST"), "1000000"
+)
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
 
 
@@ -166,6 +170,7 @@ def environment(port: int, public: Path, ports: dict[str, int]) -> dict[str, str
         "EDGE_METRICS_BIND": f"127.0.0.1:{free_port()}",
         "EDGE_KEY": EDGE_KEY,
         "KEYS_PUBLIC": str(public),
+        **ROOMY,
         **{name: f"http://127.0.0.1:{port}" for name, port in ports.items()},
     }
 

@@ -512,10 +512,11 @@ _PROBLEMS: Final = (
         "Too many requests",
         (429,),
         "This was tried too often from here: log-ins that fail, codes that are wrong, sign-ups, mails that "
-        "are asked for. `RateLimit-Policy` names the limit: its quota `q` in a window of `w` seconds.",
+        "are asked for, bad tokens, or requests of any kind. Nothing was done. `RateLimit-Policy` names the "
+        "limit: its quota `q` in a window of `w` seconds.",
         "Wait as many seconds as `Retry-After` says. `RateLimit` says before that how many attempts remain "
         "(`r`) and when the window ends (`t`).",
-        ("gateway",),
+        ("gateway", EDGE),
     ),
     Problem(
         "headers-too-large",

@@ -65,7 +65,7 @@ class Asks:
         clock: Callable[[], float] = time.time,
     ) -> None:
         """host is the origin's, which the web expects."""
-        self._web = web
+        self.web = web
         self._keys = keys
         self._version = keys.current().version
         self._head = f"POST /internal/token HTTP/1.1\r\nhost: {host}\r\nx-edge-key: {edge_key}\r\n"
@@ -102,7 +102,7 @@ class Asks:
         call = _Call(self, question, request_id, self._head, key=key, subject=ask.principal.sub)
         self._calls[key] = call
         call.askers.append(asker)
-        self._web.lend(call)
+        self.web.lend(call)
 
     def ask_session(self, ask: policy.AskSession, asker: Asker, request_id: str) -> None:
         """Tell the asker, when the web has answered, the token for this one request."""
@@ -112,24 +112,24 @@ class Asks:
         call = _Call(self, question, request_id, self._head)
         self._of_sessions.add(call)
         call.askers.append(asker)
-        self._web.lend(call)
+        self.web.lend(call)
 
     def expire(self, now: float) -> None:
         """Give up on calls that have waited too long; now is the time of the event loop."""
         for call in [*self._calls.values(), *self._of_sessions]:
-            call.expire(now, self._times.ask, is_excused=self._web.is_excused(now, self._times.ask))
+            call.expire(now, self._times.ask, is_excused=self.web.is_excused(now, self._times.ask))
 
     def retry(self, call: "_Call") -> None:
         """Send a call again on a fresh connection."""
-        self._figures.note_retry(self._web.name)
-        self._web.lend(call, fresh=True)
+        self._figures.note_retry(self.web.name)
+        self.web.lend(call, fresh=True)
 
     def settle(self, call: "_Call", status: int, body: bytes) -> None:
         """Take the web's answer to a call (status 0: there was none) and tell everyone who waits."""
         if call.key is not None:
             del self._calls[call.key]
         self._of_sessions.discard(call)
-        self._web.give_up(call)
+        self.web.give_up(call)
         minted = self._read(call.subject, body) if status == 200 else None
         if minted is not None and call.key is not None:
             self._remember(call.key, minted)
@@ -200,6 +200,7 @@ class _Call:
         self._asks = asks
         self._request = f"{head}{rest}\r\n\r\n".encode() + body
         self._connection: Connection | None = None
+        self._answers = asks.web.breaker.answers
         self._retried = False
         self._started_at: float | None = None
         self._status = 0
@@ -209,6 +210,8 @@ class _Call:
         if self._started_at is None:
             self._started_at = now
         elif now - self._started_at > seconds and not is_excused:
+            if self._connection is not None:
+                self._asks.web.note_failure(self, self._answers)
             self._settle(0)
 
     def on_connection(self, connection: Connection) -> None:
@@ -219,6 +222,7 @@ class _Call:
         self, status: int, fields: Fields, length: int | None, data: bytes, *, is_whole: bool
     ) -> None:
         self._status = status
+        self._asks.web.breaker.note_answer()
         self.on_data(data, is_whole=is_whole)
 
     def on_data(self, data: bytes, *, is_whole: bool) -> None:
@@ -235,6 +239,8 @@ class _Call:
             self._retried = True
             self._asks.retry(self)
         else:
+            if not self._status and failure not in {Failure.BUSY, Failure.OPEN}:
+                self._asks.web.note_failure(self, self._answers)
             self._settle(0)
 
     def hold_body(self) -> None:

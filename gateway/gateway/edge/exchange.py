@@ -1,6 +1,7 @@
 """One request on its way through the edge, and the answer on its way back."""
 
 import logging
+import math
 import time
 from random import getrandbits
 from typing import Any, Final, Protocol
@@ -11,8 +12,10 @@ from gateway.edge import heads, policy, replies
 from gateway.edge.body import Body
 from gateway.edge.cache import Copy, Flight, Validators
 from gateway.edge.headers import BadReply, Fields, Head
+from gateway.edge.limiter import Exhausted
 from gateway.edge.observe import Outcome
 from gateway.edge.paths import NotCanonical, canonical_path
+from gateway.edge.pool import Pool
 from gateway.edge.seen import Plan
 from gateway.edge.shared import Shared
 from gateway.edge.upstream import Connection, Failure
@@ -24,12 +27,14 @@ _CLIENT_ERROR: Final = 400
 _UNAUTHORIZED: Final = 401
 _SERVER_ERROR: Final = 500
 _MISS: Final = b"cache-status: mercato; fwd=miss\r\n"
+_RETRY_SECONDS: Final = 2
 CLIENT_WENT: Final = 499
 """The status in logs and figures of a request whose client left before the answer."""
 
 _CODES: Final = {
     Failure.REFUSED: "bad-gateway",
     Failure.BUSY: "unavailable",
+    Failure.OPEN: "unavailable",
     Failure.LOST: "bad-gateway",
     Failure.INVALID: "bad-gateway",
 }
@@ -37,9 +42,13 @@ _CODES: Final = {
 _OUTCOMES: Final = {
     Failure.REFUSED: "not-sent",
     Failure.BUSY: "not-sent",
+    Failure.OPEN: "not-sent",
     Failure.LOST: "unknown",
     Failure.INVALID: "unknown",
 }
+
+# By these names, for in 3.11 each mention of a member through its Enum costs 0.1 µs.
+_NEVER_ASKED: Final = (Failure.BUSY, Failure.OPEN)
 
 _logger = logging.getLogger(__name__)
 
@@ -56,6 +65,9 @@ class Stage:
     WAITING: Final = "waiting"
     ANSWERING: Final = "answering"
     DONE: Final = "done"
+
+
+_ASKS_UPSTREAM: Final = (Stage.CONNECTING, Stage.SENDING, Stage.WAITING)
 
 
 class Requester(Protocol):
@@ -112,6 +124,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "_answers",
         "_asked",
         "_body",
         "_completed_at",
@@ -127,8 +140,10 @@ class Exchange:
         "_is_held",
         "_is_leading",
         "_is_retried",
+        "_is_stream",
         "_keeps_alive",
         "_plan",
+        "_quota",
         "_raw",
         "_refusal",
         "_request",
@@ -179,7 +194,10 @@ class Exchange:
         self._is_dropping = False
         self._is_leading = False
         self._is_retried = False
+        self._is_stream = False
         self._keeps_alive = False
+        self._answers = 0
+        self._quota = b""
         self._request_id = ""
         self._subject = ""
         self._token = b""
@@ -234,7 +252,7 @@ class Exchange:
             self._forward = decision
             if decision.route.is_cached and self._planned().is_shared:
                 self._look_up()
-            else:
+            elif self._is_within_limit():
                 self._admit()
         elif isinstance(decision, policy.Refuse):
             self._refuse(decision)
@@ -242,6 +260,8 @@ class Exchange:
             self._ask_session(decision)
         elif isinstance(decision, policy.Redirect):
             self._redirect(decision)
+        elif isinstance(decision, policy.Options):
+            self._tell_methods(decision.methods)
         else:
             self._report(decision.path)
 
@@ -283,6 +303,8 @@ class Exchange:
 
     def check(self, now: float) -> None:
         """Give up when the deadline of the stage, or of the whole, has passed."""
+        if self._is_stream and self._shared.is_draining:
+            self._ends_at = min(self._ends_at, now + self._shared.times.drain)
         if now < self._ends_at and (now < self._deadline or self._is_excused(now)):
             return
         if self._stage == Stage.ANSWERING:
@@ -299,6 +321,8 @@ class Exchange:
             self._fail("unavailable", self._route.upstream)
         elif self._stage in {Stage.SENDING, Stage.WAITING}:
             self._shared.figures.note_no_answer(self._route.upstream, "unknown")
+            if now >= self._deadline:  # Else the client took the time of the whole.
+                self._upstream.note_failure(self, self._answers)
             self._fail("upstream-timeout", self._route.upstream)
 
     # What the web answers
@@ -354,13 +378,12 @@ class Exchange:
         self.wants_connection = False
         self._connection = connection
         forward, plan, body = self._admitted, self._planned(), self._body
-        peer, proxies = self._requester.peer, self._shared.trusted_proxies
         head = heads.request_head(
             plan.start,
             forward,
             token=self._token,
             body_bytes=body.size,
-            client=policy.client_address(peer, forward.head.forwarded_for, proxies) if proxies else peer,
+            client=self._client,
             request_id=self._request_id,
             arrived_at=self._arrived_at() if forward.route.upstream == WEB else 0.0,
         )
@@ -383,6 +406,7 @@ class Exchange:
         shared, forward = self._shared, self._admitted
         upstream = forward.route.upstream
         shared.figures.note_answer(upstream, status, time.perf_counter() - self._sent_at)
+        self._upstream.breaker.note_answer()
         if status == _UNAUTHORIZED and not self._token and policy.is_withheld(forward):
             # The service saw nobody and asks for a token; it is the scope that is missing.
             self._refuse(policy.refuse_scope(forward))
@@ -403,11 +427,13 @@ class Exchange:
                 keeps_alive=self._may_keep_alive(),
                 request_id=self._request_id,
                 origin=shared.origin,
-                own_line=_MISS if self._is_leading else b"",
+                own_line=self._quota + _MISS if self._is_leading else self._quota,
             )
         except (BadReply, ValueError) as exc:
             _logger.warning("An upstream's reply was refused.", extra={"reason": str(exc)})
             self._fail("bad-gateway", upstream)
+            return
+        if head.is_stream and not is_whole and not self._begin_stream():
             return
         self._stage = Stage.ANSWERING
         self._status = status
@@ -441,6 +467,8 @@ class Exchange:
             self._connect(fresh=True)
         else:
             self._shared.figures.note_no_answer(self._route.upstream, _OUTCOMES[failure])
+            if failure not in _NEVER_ASKED:
+                self._upstream.note_failure(self, self._answers)
             self._fail(_CODES[failure], self._route.upstream)
 
     def hold_body(self) -> None:
@@ -466,7 +494,18 @@ class Exchange:
 
     @property
     def _answer_seconds(self) -> float:
+        if self._is_stream:
+            return self._shared.times.stream_idle
         return self._route.seconds_for(self._request.method)
+
+    @property
+    def _client(self) -> str:
+        forwarded_for, proxies = self._admitted.head.forwarded_for, self._shared.trusted_proxies
+        return policy.client_address(self._requester.peer, forwarded_for, proxies)
+
+    @property
+    def _upstream(self) -> Pool:
+        return self._shared.upstreams[self._route.upstream]
 
     @property
     def _route(self) -> Route:
@@ -481,9 +520,9 @@ class Exchange:
         if self._refusal is not None and not self._request.method:
             return self._refusal
         if self._plan is not None:
-            decision = policy.admit(self._plan.forward, self._shared.rules)
+            decision = policy.admit(self._plan.forward, self._shared.rules, self._requester.peer)
         else:
-            decision = policy.decide(self._request, self._shared.rules)
+            decision = policy.decide(self._request, self._shared.rules, self._requester.peer)
         if self._refusal is None or isinstance(decision, policy.Refuse):
             return decision
         # The answer to a malformed body is the same whether it was seen at once or only later.
@@ -510,12 +549,49 @@ class Exchange:
             return self._shared.upstreams[self._route.upstream].is_excused(now, self._shared.times.queue)
         return False
 
+    def _is_within_limit(self) -> bool:
+        # Counted is what goes on to a service, or asks the web who it is; what the edge answers is free.
+        try:
+            self._quota = self._shared.limiter.take(self._subject, self._client)
+        except Exhausted as exc:
+            fields = tuple(self._shared.limiter.refusal_fields(self._subject, exc))
+            self._refuse(policy.Refuse("too-many-requests", fields=fields))
+            return False
+        return True
+
+    def _is_given_up(self) -> bool:
+        # Looked at again by the pool, for whoever is let through here may need long for its body.
+        breaker = self._upstream.breaker
+        if not breaker.is_open or breaker.seconds_left(self._shared.loop.time()) == 0:
+            return False
+        self._shared.figures.note_no_answer(self._route.upstream, "not-sent")
+        self._fail("unavailable", self._route.upstream)
+        return True
+
+    def _begin_stream(self) -> bool:
+        # Streams are not over soon: without a limit of their own they would take all places for the others.
+        if self._upstream.streams >= self._shared.limits.streams or self._requester is NOBODY:
+            self._fail("unavailable", self._route.upstream)
+            return False
+        self._is_stream = True
+        self._upstream.streams += 1
+        self._ends_at = self._shared.loop.time() + self._shared.times.stream
+        return True
+
+    def _tell_methods(self, methods: tuple[str, ...]) -> None:
+        self._keeps_alive = self._may_keep_alive()
+        reply = replies.options(methods, request_id=self._request_id, closes=not self._keeps_alive)
+        self._requester.write(reply)
+        self._finish(replies.NO_CONTENT)
+
     def _wait(self, seconds: float) -> None:
         self._deadline = self._shared.loop.time() + seconds
 
     def _ask(self, ask: policy.Ask) -> None:
         self._forward = ask.forward
         self._subject = ask.principal.sub
+        if not self._is_within_limit():
+            return
         token = self._shared.asks.known(ask)
         if token is not None:
             self._token = token
@@ -527,6 +603,8 @@ class Exchange:
 
     def _ask_session(self, ask: policy.AskSession) -> None:
         self._forward = ask.forward
+        if not self._is_within_limit():
+            return
         self._stage = Stage.ASKING
         self._wait(self._shared.times.ask)
         self._shared.asks.ask_session(ask, self, self._request_id)
@@ -540,6 +618,8 @@ class Exchange:
             self._answer_from(copy, "hit" if now < copy.fresh_until else "stale")
             return
         self._spare = copy if copy is not None and now < copy.on_error_until else None
+        if not self._is_within_limit():
+            return
         flight = cache.flight(forward)
         if flight is not None:
             self._flight = flight
@@ -595,7 +675,7 @@ class Exchange:
         self._status = _NOT_MODIFIED
         self._is_chunking = False
         self._is_dropping = True
-        own = b"x-request-id: %b\r\n" % self._request_id.encode() + _MISS
+        own = b"x-request-id: %b\r\n" % self._request_id.encode() + _MISS + self._quota
         return validators.not_modified + own + (b"" if self._keeps_alive else replies.CLOSE_LINE) + b"\r\n"
 
     def _leave_flight(self) -> None:
@@ -616,7 +696,12 @@ class Exchange:
     def _redirect(self, decision: policy.Redirect) -> None:
         self._release()
         self._keeps_alive = self._may_keep_alive()
-        reply = replies.redirect(decision.location, request_id=self._request_id, closes=not self._keeps_alive)
+        reply = replies.redirect(
+            decision.location,
+            request_id=self._request_id,
+            closes=not self._keeps_alive,
+            quota=self._quota,
+        )
         self._requester.write(reply)
         self._finish(replies.FOUND)
 
@@ -627,6 +712,8 @@ class Exchange:
             self._admit()  # Without a token: the service sees nobody.
 
     def _admit(self) -> None:
+        if self._is_given_up():
+            return
         if self._body.is_whole:
             if self._body.size:
                 self._collect()
@@ -655,7 +742,9 @@ class Exchange:
         if not self._body.is_whole:
             self._requester.hold_body()
         self.wants_connection = True
-        self._shared.upstreams[self._admitted.route.upstream].lend(self, fresh=fresh)
+        upstream = self._upstream
+        self._answers = upstream.breaker.answers
+        upstream.lend(self, fresh=fresh)
         if self.wants_connection:
             self._wait(self._shared.times.queue)
 
@@ -717,7 +806,9 @@ class Exchange:
             self._answer_from(spare, "on-error")
             return
         service = "gateway" if upstream == WEB else upstream
-        self._refuse(policy.Refuse(code, fields=(("retry-after", "2"),)), service=service)
+        left = self._shared.upstreams[upstream].breaker.seconds_left(self._shared.loop.time())
+        fields = (("retry-after", str(math.ceil(left) or _RETRY_SECONDS)),)
+        self._refuse(policy.Refuse(code, fields=fields), service=service)
 
     def _refuse(self, refusal: policy.Refuse, **extra: Any) -> None:
         self._release()
@@ -732,6 +823,7 @@ class Exchange:
             closes=not self._keeps_alive,
             is_head=self._request.method == b"HEAD",
             is_page=is_page,
+            quota=self._quota,
             **extra,
         )
         self._requester.write(reply)
@@ -753,9 +845,9 @@ class Exchange:
 
     def _release(self) -> None:
         self._leave_flight()
-        if self.wants_connection:
+        if self._stage in _ASKS_UPSTREAM:
             self.wants_connection = False
-            self._shared.upstreams[self._route.upstream].give_up(self)
+            self._upstream.give_up(self)
         self._body.drop()
         connection, self._connection = self._connection, None
         if connection is not None:
@@ -767,6 +859,8 @@ class Exchange:
 
     def _note_outcome(self, status: int) -> None:
         self._stage = Stage.DONE
+        if self._is_stream:
+            self._upstream.streams -= 1
         if isinstance(self._requester, Nobody):
             self._shared.renewing.discard(self)
             self._shared.figures.in_flight -= 1

@@ -89,7 +89,7 @@ _PASSING: Final = {
     Passes.ALWAYS: (
         *("accept", "accept-charset", "accept-encoding", "accept-language", "content-type"),
         *("if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"),
-        *("range", "idempotency-key", "user-agent"),
+        *("range", "idempotency-key", "last-event-id", "user-agent"),
     ),
     # Standard Webhooks: what a payment provider signs its calls with.
     Passes.API: ("webhook-id", "webhook-signature", "webhook-timestamp"),
@@ -279,7 +279,10 @@ _SANDBOX_LINES: Final = (
     b"content-security-policy: default-src 'none'; sandbox\r\n",
 )
 _DATA_TYPES: Final = frozenset(
-    {b"application/json", b"application/problem+json", b"application/pdf", b"text/csv", b"text/plain"}
+    {
+        *(b"application/json", b"application/problem+json", b"application/pdf"),
+        *(b"text/csv", b"text/event-stream", b"text/plain"),
+    }
 )
 _MEDIA_TYPES: Final = frozenset({b"image/webp", b"image/jpeg", b"application/problem+json"})
 
@@ -306,6 +309,9 @@ DATA_LEAVING: Final = DATA._replace(may_redirect_anywhere=True)
 
 MEDIA: Final = DATA._replace(types=_MEDIA_TYPES)
 """Pictures, or the reason why there is none."""
+
+MEDIA_PARTS: Final = MEDIA._replace(types=_MEDIA_TYPES | {b"multipart/byteranges"})
+"""Several ranges of a picture (RFC 9110 section 14.6)."""
 
 PUBLIC: Final = ReplyKind(
     (_DENIED | {b"set-cookie"}) - {b"access-control-allow-origin"},
@@ -356,6 +362,14 @@ def reply_lines(fields: Fields, kind: ReplyKind, *, has_body: bool, origin: byte
         if not says_who_may_keep_it:
             lines.append(b"cache-control: no-store\r\n")
     return lines
+
+
+def is_event_stream(fields: Fields) -> bool:
+    """Whether a reply goes on for as long as there is news."""
+    return any(
+        name.lower() == b"content-type" and value.lower().startswith(b"text/event-stream")
+        for name, value in fields
+    )
 
 
 def join_lines(lines: Sequence[bytes]) -> bytes:

@@ -9,6 +9,7 @@ from gateway.edge.headers import (
     DATA,
     DATA_LEAVING,
     MEDIA,
+    MEDIA_PARTS,
     PAGE,
     PUBLIC,
     TO_ADMIN,
@@ -23,6 +24,8 @@ _CHUNKED: Final = b"transfer-encoding: chunked\r\n"
 BODILESS: Final = frozenset({204, 304})
 SAFE: Final = frozenset({b"GET", b"HEAD"})
 
+_PARTIAL: Final = 206
+
 # By these names, for in 3.11 each mention of a member through its Enum costs 0.1 µs.
 _PAGE: Final = Credential.PAGE
 _STAFF: Final = Credential.STAFF
@@ -35,6 +38,8 @@ class ReplyHead(NamedTuple):
     common: bytes
     is_chunked: bool
     keeps_alive: bool
+    is_stream: bool = False
+    """Whether it is an event stream, which is not over soon."""
 
 
 def passing_lines(head: headers.Head, route: Route) -> list[bytes]:
@@ -106,27 +111,30 @@ def reply_head(
 ) -> ReplyHead:
     """The head that a client gets; length is that of the body as the upstream told it, None if it did not.
 
-    own_line is one that the edge adds for this client alone.
+    own_line is what the edge adds for this client alone: whole lines.
 
     Raises: BadReply, or ValueError when a field is not one line.
     """
     if forward.route.credential is _STAFF:
         fields = cookies.without_foreign(fields, forward.route)
     is_bodiless = forward.request.method == b"HEAD" or status in BODILESS
+    if status == _PARTIAL and kind is MEDIA:
+        kind = MEDIA_PARTS
     passing = headers.reply_lines(fields, kind, has_body=not is_bodiless and length != 0, origin=origin)
     common = replies.status_line(status) + headers.join_lines(passing)
-    is_chunked, framing = False, b""
+    is_chunked, is_stream, framing = False, False, b""
     if length is not None and status != 204:
         framing = b"content-length: %d\r\n" % length
     elif not is_bodiless:
         # Where HTTP/1.0 cannot be told the length, the end of the connection tells it.
         is_chunked = forward.request.version == "1.1"
         keeps_alive = keeps_alive and is_chunked
+        is_stream = headers.is_event_stream(fields)
         framing = _CHUNKED if is_chunked else b""
     if not keeps_alive:
         framing += replies.CLOSE_LINE
     data = b"%bx-request-id: %b\r\n%b%b\r\n" % (common, request_id.encode(), own_line, framing)
-    return ReplyHead(data, common, is_chunked, keeps_alive)
+    return ReplyHead(data, common, is_chunked, keeps_alive, is_stream)
 
 
 def reply_kind(route: Route) -> ReplyKind:

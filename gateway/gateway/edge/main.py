@@ -27,6 +27,7 @@ from gateway.edge.cache import Cache
 from gateway.edge.config import Configuration, read_configuration
 from gateway.edge.control import Control
 from gateway.edge.downstream import Client
+from gateway.edge.limiter import Guesses, Limiter
 from gateway.edge.listening import BACKLOG, listen_together
 from gateway.edge.observe import Figures, Journal
 from gateway.edge.policy import Rules, allowed_hosts
@@ -78,14 +79,31 @@ class Edge:
             revocations=RevocationStore(configuration.keys_public, keys, issuer=configuration.origin),
             clock=clock,
         )
+        loop = asyncio.get_running_loop()
+        people = configuration.people_per_address
+        guesses = Guesses(
+            verifier,
+            per_second=limits.guesses_per_second * people,
+            burst=limits.guesses_burst * people,
+            most_keys=limits.clients,
+            clock=loop.time,
+        )
         self.shared = Shared(
-            loop=asyncio.get_running_loop(),
+            loop=loop,
             rules=Rules(
                 table or RouteTable(),
                 allowed_hosts(configuration.origin),
-                verifier.verify,
+                guesses.verify,
                 scheme=urlsplit(configuration.origin).scheme,
                 session_cookie=configuration.session_cookie.encode(),
+                trusted_proxies=configuration.trusted_proxies,
+            ),
+            limiter=Limiter(
+                per_second=limits.requests_per_second,
+                burst=limits.burst,
+                most_keys=limits.clients,
+                people_per_address=people,
+                clock=loop.time,
             ),
             upstreams=upstreams,
             own_lines={name: self._own_lines(name) for name in upstreams},

@@ -180,12 +180,22 @@ class Figures(Collector):
         queued = GaugeMetricFamily(
             "mercato_edge_upstream_queue", "Requests that wait for a connection.", labels=("upstream",)
         )
+        given_up = GaugeMetricFamily(
+            "mercato_breaker_open", "Whether a service was given up.", labels=("upstream", "lane")
+        )
+        streams = GaugeMetricFamily(
+            "mercato_edge_streams", "Open event streams of a service.", labels=("upstream",)
+        )
         for name, pool in self._upstreams.items():
             connections.add_metric((name, "idle"), pool.idle_connections)
             connections.add_metric((name, "busy"), pool.open_connections - pool.idle_connections)
             queued.add_metric((name,), pool.queued)
+            given_up.add_metric((name, ""), pool.breaker.is_open)
+            streams.add_metric((name,), pool.streams)
         yield connections
         yield queued
+        yield given_up
+        yield streams
 
 
 class _Durations:

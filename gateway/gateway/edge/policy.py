@@ -1,8 +1,10 @@
 """What becomes of a request: a pure decision, without input or output, the same for every transport."""
 
 import ipaddress
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -11,6 +13,7 @@ from chassis.problems import CHALLENGE, REFUSED_CHALLENGE
 from chassis.tokens import InvalidToken, Principal
 from gateway.edge import cookies, headers
 from gateway.edge.headers import BadHead, Fields, Head
+from gateway.edge.limiter import Exhausted
 from gateway.edge.paths import MAX_TARGET_BYTES, NotCanonical, canonical_path
 from gateway.routes import READ, Credential, Route, RouteTable
 
@@ -25,6 +28,7 @@ _PUBLIC: Final = Credential.PUBLIC
 _TAKE_BEARERS: Final = (Credential.BEARER, _PUBLIC)
 _STAFF: Final = Credential.STAFF
 _PAGES: Final = (Credential.PAGE, _STAFF)
+_OPTIONS: Final = b"OPTIONS"
 _READ: Final = frozenset(method.encode() for method in READ)
 
 LOG_IN: Final = "/account/login/"
@@ -113,29 +117,38 @@ class Report(NamedTuple):
     head: Head
 
 
-Decision = Forward | Ask | AskSession | Redirect | Refuse | Report
+class Options(NamedTuple):
+    """Tell which methods there are (RFC 9110 section 9.3.7); none are told of the edge as a whole."""
+
+    methods: tuple[str, ...]
+    head: Head
+
+
+Decision = Forward | Ask | AskSession | Redirect | Refuse | Report | Options
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What decisions rest on. hosts are in lower case; verify is chassis.tokens.Verifier's; scheme is the
-    origin's, session_cookie the name under which the web keeps its sessions.
+    """What decisions rest on. hosts are in lower case; verify takes a token and the client's address and
+    may raise InvalidToken or Exhausted (gateway.edge.limiter.Guesses); scheme is the origin's,
+    session_cookie the name under which the web keeps its sessions.
     """
 
     table: RouteTable
     hosts: frozenset[bytes]
-    verify: Callable[[str], Principal]
+    verify: Callable[[str, str], Principal]
     scheme: str
     session_cookie: bytes
+    trusted_proxies: int = 0
 
 
-def decide(request: Request, rules: Rules) -> Decision:
+def decide(request: Request, rules: Rules, peer: str = "") -> Decision:
     """Decide about one request. What is unsafe about its form is refused before any token is looked at."""
     found = read(request, rules)
-    return admit(found, rules) if isinstance(found, Forward) else found
+    return admit(found, rules, peer) if isinstance(found, Forward) else found
 
 
-def read(request: Request, rules: Rules) -> Forward | Refuse | Report:
+def read(request: Request, rules: Rules) -> Forward | Refuse | Report | Options:
     """What a request asks for, if it may be asked at all: the same whenever the same bytes come."""
     if len(request.target) > MAX_TARGET_BYTES:
         return Refuse("uri-too-long", closes=True)
@@ -149,26 +162,26 @@ def read(request: Request, rules: Rules) -> Forward | Refuse | Report:
     try:
         path = canonical_path(request.target)
     except NotCanonical:
-        return Refuse("malformed-request", "The path is not in its canonical form.", head=head)
+        return _decide_without_path(request, head, rules)
     if path in _HEALTH:
         return _decide_health(request.method, path, head)
     if head.host.lower() not in rules.hosts:
-        return Refuse("malformed-request", "The Host is not this origin's.", head=head)
+        return _refuse_host(head)
     route = rules.table.find(path)
     if route is None:
         return Refuse("not-found", head=head)
     if request.method.decode() not in route.methods:
-        return _refuse_method(route.methods, head)
+        return _refuse_method(request.method, route.methods, head)
     if head.content_length > route.body_limit:
         return Refuse("content-too-large", f"More than {route.body_limit} bytes.", closes=True, head=head)
     return Forward(route, request, head)
 
 
-def admit(forward: Forward, rules: Rules) -> Decision:
-    """Whether somebody with these credentials may ask for it now."""
+def admit(forward: Forward, rules: Rules, peer: str = "") -> Decision:
+    """Whether somebody with these credentials may ask for it now. peer is who is connected."""
     credential = forward.route.credential
     if credential in _TAKE_BEARERS:
-        return _authenticate(forward, rules)
+        return _authenticate(forward, rules, peer)
     return _let_staff_in(forward, rules) if credential is _STAFF else forward
 
 
@@ -197,21 +210,41 @@ def client_address(peer: str, forwarded_for: bytes, trusted_proxies: int) -> str
         return peer
     chain = [entry.strip() for entry in forwarded_for.decode("latin-1").split(",") if entry.strip()]
     claimed = [*chain, peer][-(trusted_proxies + 1) :][0]
+    return _spelled(claimed) or peer
+
+
+@lru_cache(4096)
+def _spelled(address: str) -> str:
+    # The one spelling of an address, empty when it is none.
     try:
-        return str(ipaddress.ip_address(claimed))
+        return str(ipaddress.ip_address(address))
     except ValueError:
-        return peer
+        return ""
 
 
-def _decide_health(method: bytes, path: bytes, head: Head) -> Refuse | Report:
-    return Report(path, head) if method in {b"GET", b"HEAD"} else _refuse_method(("GET", "HEAD"), head)
+def _decide_health(method: bytes, path: bytes, head: Head) -> Options | Refuse | Report:
+    return Report(path, head) if method in _READ else _refuse_method(method, READ, head)
 
 
-def _refuse_method(methods: tuple[str, ...], head: Head) -> Refuse:
-    return Refuse("method-not-allowed", fields=(("allow", ", ".join(methods)),), head=head)
+def _decide_without_path(request: Request, head: Head, rules: Rules) -> Options | Refuse:
+    if request.target != b"*" or request.method != _OPTIONS:
+        return Refuse("malformed-request", "The path is not in its canonical form.", head=head)
+    return Options((), head) if head.host.lower() in rules.hosts else _refuse_host(head)
 
 
-def _authenticate(forward: Forward, rules: Rules) -> Decision:
+def _refuse_host(head: Head) -> Refuse:
+    return Refuse("malformed-request", "The Host is not this origin's.", head=head)
+
+
+def _refuse_method(method: bytes, methods: tuple[str, ...], head: Head) -> Options | Refuse:
+    allowed = (*methods, _OPTIONS.decode())
+    if method == _OPTIONS:
+        # No credential is looked at, and nothing is said about other origins: none has access.
+        return Options(allowed, head)
+    return Refuse("method-not-allowed", fields=(("allow", ", ".join(allowed)),), head=head)
+
+
+def _authenticate(forward: Forward, rules: Rules, peer: str) -> Decision:
     is_public_read = _is_public_read(forward)
     if not forward.head.authorization:
         if is_public_read:
@@ -221,10 +254,14 @@ def _authenticate(forward: Forward, rules: Rules) -> Decision:
     # That there is only one was checked with the head.
     token = forward.head.bearer
     try:
-        principal = rules.verify(token)
+        client = client_address(peer, forward.head.forwarded_for, rules.trusted_proxies)
+        principal = rules.verify(token, client)
     except InvalidToken:
         fields = (("www-authenticate", REFUSED_CHALLENGE),)
         return Refuse("invalid-token", fields=fields, head=forward.head)
+    except Exhausted as exc:
+        fields = (("retry-after", str(math.ceil(exc.seconds))),)
+        return Refuse("too-many-requests", "Too many bad tokens came from here.", fields, head=forward.head)
     if principal.is_service:
         return refuse_scope(forward)
     scopes = forward.route.read_scopes if is_public_read else forward.route.scopes

@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections import OrderedDict
 
+from gateway.edge.breaker import Breaker
 from gateway.edge.config import Address, Limits, Times
 from gateway.edge.upstream import Borrower, Connection, Failure
 
@@ -14,6 +15,9 @@ class Pool:
     def __init__(self, name: str, address: Address, times: Times, limits: Limits) -> None:
         """Nothing is connected before the first request."""
         self.name = name
+        self.breaker = Breaker(limits.failures, times.open)
+        self.streams = 0
+        """Event streams on its connections."""
         self._address = address
         self._times = times
         self._limits = limits
@@ -49,6 +53,9 @@ class Pool:
         """
         if fresh:
             self._drop_idle()
+        elif not self._may_begin(borrower):
+            borrower.on_failure(Failure.OPEN)
+            return
         while self._idle:
             connection = self._idle.pop()
             if connection.is_usable:
@@ -69,11 +76,13 @@ class Pool:
         """
         self._held_until = until
         self._generation += 1
+        self.breaker.reset()
         self._drop_idle()
         self._outdated.update(self._open)
 
     def resume(self) -> None:
-        """Go on, on new connections."""
+        """Go on, on new connections, as if it had never failed."""
+        self.breaker.reset()
         if self._held_until is None:
             return
         self._held_until = None
@@ -91,8 +100,24 @@ class Pool:
         return self._held_until is not None or now - self._resumed_at < seconds
 
     def give_up(self, borrower: Borrower) -> None:
-        """Let a borrower who no longer wants a connection leave the queue, if it still stands there."""
+        """Let a borrower who no longer wants an answer leave the queue, if it still stands there."""
         self._waiting.pop(borrower, None)
+        self.breaker.leave(borrower)
+
+    def note_failure(self, borrower: Borrower, answers: int) -> None:
+        """The service did not answer a borrower, before whom it had given so many answers.
+
+        When that was one too many, nobody waits for it any more.
+        """
+        now = asyncio.get_running_loop().time()
+        if self.is_excused(now, self._times.queue):
+            self.breaker.leave(borrower)
+            return
+        self.breaker.note_failure(borrower, answers, now)
+        while self.breaker.is_open and self._waiting:
+            waiting = self._waiting.popitem(last=False)[0]
+            if waiting.wants_connection:
+                waiting.on_failure(Failure.OPEN)
 
     def remember(self, connection: Connection) -> None:
         """Count a connection that has just been made."""
@@ -142,6 +167,10 @@ class Pool:
             connection.abort()
         self._idle.clear()
 
+    def _may_begin(self, borrower: Borrower) -> bool:
+        breaker = self.breaker
+        return not breaker.is_open or breaker.permits(borrower, asyncio.get_running_loop().time())
+
     def _has_room(self) -> bool:
         return len(self._open) + len(self._opening) < self._limits.upstream_connections
 
@@ -185,7 +214,9 @@ class Pool:
             # Made while a hold began: it may stand in the queue of the process that ends.
             self._put_first(borrower)
             connection.abort()
-        elif borrower.wants_connection:
+        elif borrower.wants_connection and self._may_begin(borrower):
             borrower.on_connection(connection)
         else:
             self.give_back(connection)
+            if borrower.wants_connection:
+                borrower.on_failure(Failure.OPEN)

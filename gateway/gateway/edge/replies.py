@@ -11,6 +11,7 @@ from gateway.edge import pages
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 CLOSE_LINE: Final = b"connection: close\r\n"
+NO_CONTENT: Final = 204
 FOUND: Final = 302
 
 _SANDBOX: Final = "default-src 'none'; sandbox"
@@ -38,9 +39,12 @@ def refusal(
     closes: bool,
     is_head: bool = False,
     is_page: bool = False,
+    quota: bytes = b"",
     **extra: Any,
 ) -> bytes:
-    """A whole reply that says no: a problem document, or a page to those who look at it in a browser."""
+    """A whole reply that says no: a problem document, or a page to those who look at it in a browser.
+    quota: the lines that say what the client has left.
+    """
     status = problem_status(code)
     if is_page:
         media_type, policy, body = pages.MEDIA_TYPE, pages.POLICY, pages.page(status, request_id, code)
@@ -55,13 +59,26 @@ def refusal(
         fields=[("x-request-id", request_id), ("cache-control", "no-store"), *fields],
         closes=closes,
         is_head=is_head,
+        quota=quota,
     )
 
 
-def redirect(location: str, *, request_id: str, closes: bool) -> bytes:
+def redirect(location: str, *, request_id: str, closes: bool, quota: bytes = b"") -> bytes:
     """A whole reply that leads to another page of this origin."""
     fields = [("location", location), ("x-request-id", request_id), ("cache-control", "no-store")]
-    return _reply(FOUND, "", b"", fields=fields, closes=closes, is_head=False)
+    return _reply(FOUND, "", b"", fields=fields, closes=closes, is_head=False, quota=quota)
+
+
+def options(methods: Sequence[str], *, request_id: str, closes: bool) -> bytes:
+    """A whole reply that tells which methods there are; of no methods, that the edge is there at all."""
+    allow = f"allow: {', '.join(methods)}\r\n" if methods else ""
+    return b"%bdate: %b\r\n%bx-request-id: %b\r\ncache-control: no-store\r\n%b\r\n" % (
+        status_line(NO_CONTENT),
+        formatdate(usegmt=True).encode(),
+        allow.encode(),
+        request_id.encode(),
+        CLOSE_LINE if closes else b"",
+    )
 
 
 def report(status: int, body: dict[str, Any], *, request_id: str, closes: bool, is_head: bool) -> bytes:
@@ -85,6 +102,7 @@ def _reply(
     closes: bool,
     is_head: bool,
     policy: str = _SANDBOX,
+    quota: bytes = b"",
 ) -> bytes:
     lines = [
         ("date", formatdate(usegmt=True)),
@@ -95,9 +113,10 @@ def _reply(
         *fields,
     ]
     head = "".join([f"{name}: {value}\r\n" for name, value in lines]).encode("latin-1")
-    return b"%b%b%b\r\n%b" % (
+    return b"%b%b%b%b\r\n%b" % (
         status_line(status),
         head,
+        quota,
         CLOSE_LINE if closes else b"",
         b"" if is_head else body,
     )

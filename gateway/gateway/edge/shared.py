@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.edge.asks import Asks
 from gateway.edge.cache import Cache
 from gateway.edge.config import Limits, Times
+from gateway.edge.limiter import Limiter
 from gateway.edge.observe import Figures, Journal
 from gateway.edge.policy import Rules
 from gateway.edge.pool import Pool
@@ -30,6 +31,7 @@ class Shared:
     asks: Asks
     cache: Cache
     seen: SeenHeads
+    limiter: Limiter
     journal: Journal
     figures: Figures
     times: Times

@@ -41,11 +41,23 @@ QUICK: Final = Times(
     total=3.0,
     ask=0.5,
     pooled=5.0,
+    open=0.4,
+    stream=1.5,
+    stream_idle=0.4,
     linger=0.3,
     drain=2.0,
     tick=0.02,
 )
 """Times that a test can wait for."""
+
+ROOMY: Final = Limits(
+    failures=1_000_000,
+    requests_per_second=1_000_000,
+    burst=1_000_000,
+    guesses_per_second=1_000_000,
+    guesses_burst=1_000_000,
+)
+"""No test runs into a limit or a breaker that it does not mean."""
 
 
 class Issuer:
@@ -275,6 +287,7 @@ class RunningEdge:
         trusted_proxies: int = 0,
         tls: Certificate | None = None,
         wallet: tuple[ssl.SSLContext, Address] | None = None,
+        people_per_address: int = 1,
     ) -> None:
         """Start everything; the web mints until it is told to behave otherwise.
 
@@ -302,7 +315,7 @@ class RunningEdge:
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        self.edge = self.run(self._start(times, limits or Limits(), trusted_proxies))
+        self.edge = self.run(self._start(times, limits or ROOMY, trusted_proxies, people_per_address))
         self.port = self.edge.port
 
     def begin(self, coroutine: Coroutine[Any, Any, T]) -> "Future[T]":
@@ -355,7 +368,7 @@ class RunningEdge:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
 
-    async def _start(self, times: Times, limits: Limits, trusted_proxies: int) -> Edge:
+    async def _start(self, times: Times, limits: Limits, trusted_proxies: int, people: int) -> Edge:
         for upstream in self._upstreams.values():
             await upstream.start()
         addresses = {name: Address("127.0.0.1", upstream.port) for name, upstream in self._upstreams.items()}
@@ -369,6 +382,7 @@ class RunningEdge:
             upstreams=addresses,
             trusted_proxies=trusted_proxies,
             tls=self._tls,
+            people_per_address=people,
             times=times,
             limits=limits,
         )

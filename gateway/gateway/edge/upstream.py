@@ -25,6 +25,9 @@ class Failure(Enum):
     BUSY = "busy"
     """All connections are taken and too many wait already."""
 
+    OPEN = "open"
+    """The service has not answered for a while and is left alone, so nothing was sent."""
+
     LOST = "lost"
     """The connection broke."""
 

@@ -82,6 +82,8 @@ def listening_ports(process: "subprocess.Popen[str]") -> tuple[int, int]:
         ({"EDGE_TLS_CERT": "/nowhere"}, "EDGE_TLS_CERT and EDGE_TLS_KEY go together."),
         ({"EDGE_TLS_CERT": "/x", "EDGE_TLS_KEY": "/y"}, "EDGE_TLS_CERT or EDGE_TLS_KEY cannot be used"),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL must be one of"),
+        ({"EDGE_IDLE_SECONDS": "0"}, "EDGE_IDLE_SECONDS must be a number from 0.01 to 3600."),
+        ({"GATEWAY_PEOPLE_PER_ADDRESS": "0"}, "GATEWAY_PEOPLE_PER_ADDRESS must be a whole number"),
         ({"TRUSTED_PROXIES": "-1"}, "TRUSTED_PROXIES must be a whole number"),
     ],
 )
