@@ -220,11 +220,11 @@ def test_sends_exactly_these_bytes_to_a_service(edge, connect):
         b"host: %b\r\n"
         b"x-forwarded-host: %b\r\n"
         b"accept: application/json\r\n"
-        b"authorization: %b\r\n"
-        b"x-request-id: known-id-1\r\n"
-        b"x-forwarded-for: 127.0.0.1\r\n"
         b"x-forwarded-proto: http\r\n"
         b"via: 1.1 mercato\r\n"
+        b"x-request-id: known-id-1\r\n"
+        b"x-forwarded-for: 127.0.0.1\r\n"
+        b"authorization: %b\r\n"
         b"\r\n"
     ) % (edge.host, edge.host, seen.fields[b"authorization"])
 

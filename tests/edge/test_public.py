@@ -165,19 +165,19 @@ def test_keeps_a_token_to_the_request_it_came_with(edge, connect):
 
 
 def test_sends_exactly_these_bytes_for_nobody(edge, connect):
-    conditions = b'If-None-Match: "1"\r\nX-Request-ID: known-id-1\r\n'
+    wishes = b"Accept-Language: de\r\nX-Request-ID: known-id-1\r\n"
 
-    ask(edge, connect, b"GET", conditions + b"Authorization:\r\nX-User-Id: 1\r\nCookie: a=b\r\n")
+    ask(edge, connect, b"GET", wishes + b"Authorization:\r\nX-User-Id: 1\r\nCookie: a=b\r\n")
 
     [seen] = edge.seen
     assert seen.head == (
         b"GET /api/v1/categories HTTP/1.1\r\n"
         b"host: %b\r\n"
         b"x-forwarded-host: %b\r\n"
-        b'if-none-match: "1"\r\n'
-        b"x-request-id: known-id-1\r\n"
-        b"x-forwarded-for: 127.0.0.1\r\n"
+        b"accept-language: de\r\n"
         b"x-forwarded-proto: http\r\n"
         b"via: 1.1 mercato\r\n"
+        b"x-request-id: known-id-1\r\n"
+        b"x-forwarded-for: 127.0.0.1\r\n"
         b"\r\n"
     ) % (edge.host, edge.host)

@@ -219,7 +219,9 @@ def left_over(edge: RunningEdge) -> dict[str, int]:
             pool.hold(shared.loop.time())  # No connection is kept; the next tick goes on.
         await asyncio.sleep(0.3)
         gc.collect()
-        found = Counter(type(thing).__name__ for thing in gc.get_objects() if isinstance(thing, WATCHED))
+        found = Counter(
+            type(thing).__name__ for thing in gc.get_objects() if issubclass(type(thing), WATCHED)
+        )
         return {
             **{kind.__name__: found[kind.__name__] for kind in WATCHED},
             "clients": len(shared.clients),
