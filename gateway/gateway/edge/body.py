@@ -46,3 +46,9 @@ class Body:
         self._data.clear()
         self.is_sent = self.is_whole
         return data
+
+
+NO_BODY: Final = Body()
+"""That of every request which is known to have none: whole from the beginning, and never changed."""
+
+NO_BODY.is_whole = NO_BODY.is_sent = True

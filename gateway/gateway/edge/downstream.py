@@ -284,10 +284,8 @@ class Client(asyncio.Protocol):
             self._waiting[-1].note_whole(data)
 
     def _take_known(self, plan: Plan) -> None:
-        exchange = Exchange(self._shared, self, plan.forward.request, plan=plan)
-        exchange.note_end()
         self._may_go_on = True
-        self._waiting.append(exchange)
+        self._waiting.append(Exchange(self._shared, self, plan.forward.request, plan=plan))
 
     def _parse_body(self, incoming: Exchange, data: bytes) -> None:
         body_bytes = incoming.body_bytes

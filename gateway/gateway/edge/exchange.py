@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from chassis import ids
 from chassis.problems import REFUSED_CHALLENGE
 from gateway.edge import heads, policy, replies
-from gateway.edge.body import Body
+from gateway.edge.body import NO_BODY, Body
 from gateway.edge.cache import Copy, Flight, Validators
 from gateway.edge.headers import BadReply, Fields, Head
 from gateway.edge.limiter import Exhausted
@@ -143,6 +143,7 @@ class Exchange:
         "_is_stream",
         "_keeps_alive",
         "_plan",
+        "_pool",
         "_quota",
         "_raw",
         "_refusal",
@@ -171,7 +172,7 @@ class Exchange:
         plan: Plan | None = None,
     ) -> None:
         """refusal: what the transport found before there was anything to decide about; plan: that of a head
-        that came before.
+        that came before, which is the whole request.
         """
         self._shared = shared
         self._requester = requester
@@ -185,8 +186,8 @@ class Exchange:
         self._asked: Head | None = None
         self._spare: Copy | None = None
         self._stage: str = Stage.QUEUED
-        self._body = Body()
-        self._completed_at = 0.0
+        self._pool: Pool
+        self._body = Body() if plan is None else NO_BODY
         self._has_news = False
         self._is_held = False
         self._is_choked = False
@@ -204,7 +205,8 @@ class Exchange:
         self._status = 0
         self._sent_at = 0.0
         self._sent_bytes = 0
-        self._started_at = time.perf_counter()  # The loop's clock is too coarse for a duration.
+        # The loop's clock is too coarse for a duration.
+        self._started_at = self._completed_at = time.perf_counter()
         self._ends_at = self._deadline = shared.loop.time() + shared.times.total
         self.wants_connection = False
 
@@ -322,7 +324,7 @@ class Exchange:
         elif self._stage in {Stage.SENDING, Stage.WAITING}:
             self._shared.figures.note_no_answer(self._route.upstream, "unknown")
             if now >= self._deadline:  # Else the client took the time of the whole.
-                self._upstream.note_failure(self, self._answers)
+                self._pool.note_failure(self, self._answers)
             self._fail("upstream-timeout", self._route.upstream)
 
     # What the web answers
@@ -406,7 +408,7 @@ class Exchange:
         shared, forward = self._shared, self._admitted
         upstream = forward.route.upstream
         shared.figures.note_answer(upstream, status, time.perf_counter() - self._sent_at)
-        self._upstream.breaker.note_answer()
+        self._pool.breaker.note_answer()
         if status == _UNAUTHORIZED and not self._token and policy.is_withheld(forward):
             # The service saw nobody and asks for a token; it is the scope that is missing.
             self._refuse(policy.refuse_scope(forward))
@@ -468,7 +470,7 @@ class Exchange:
         else:
             self._shared.figures.note_no_answer(self._route.upstream, _OUTCOMES[failure])
             if failure not in _NEVER_ASKED:
-                self._upstream.note_failure(self, self._answers)
+                self._pool.note_failure(self, self._answers)
             self._fail(_CODES[failure], self._route.upstream)
 
     def hold_body(self) -> None:
@@ -500,12 +502,8 @@ class Exchange:
 
     @property
     def _client(self) -> str:
-        forwarded_for, proxies = self._admitted.head.forwarded_for, self._shared.trusted_proxies
-        return policy.client_address(self._requester.peer, forwarded_for, proxies)
-
-    @property
-    def _upstream(self) -> Pool:
-        return self._shared.upstreams[self._route.upstream]
+        peer, proxies = self._requester.peer, self._shared.trusted_proxies
+        return policy.client_address(peer, self._admitted.head.forwarded_for, proxies) if proxies else peer
 
     @property
     def _route(self) -> Route:
@@ -552,7 +550,7 @@ class Exchange:
     def _is_within_limit(self) -> bool:
         # Counted is what goes on to a service, or asks the web who it is; what the edge answers is free.
         try:
-            self._quota = self._shared.limiter.take(self._subject, self._client)
+            self._quota = self._shared.limiter.take(self._subject, "" if self._subject else self._client)
         except Exhausted as exc:
             fields = tuple(self._shared.limiter.refusal_fields(self._subject, exc))
             self._refuse(policy.Refuse("too-many-requests", fields=fields))
@@ -561,7 +559,8 @@ class Exchange:
 
     def _is_given_up(self) -> bool:
         # Looked at again by the pool, for whoever is let through here may need long for its body.
-        breaker = self._upstream.breaker
+        self._pool = self._shared.upstreams[self._admitted.route.upstream]
+        breaker = self._pool.breaker
         if not breaker.is_open or breaker.seconds_left(self._shared.loop.time()) == 0:
             return False
         self._shared.figures.note_no_answer(self._route.upstream, "not-sent")
@@ -570,11 +569,11 @@ class Exchange:
 
     def _begin_stream(self) -> bool:
         # Streams are not over soon: without a limit of their own they would take all places for the others.
-        if self._upstream.streams >= self._shared.limits.streams or self._requester is NOBODY:
+        if self._pool.streams >= self._shared.limits.streams or self._requester is NOBODY:
             self._fail("unavailable", self._route.upstream)
             return False
         self._is_stream = True
-        self._upstream.streams += 1
+        self._pool.streams += 1
         self._ends_at = self._shared.loop.time() + self._shared.times.stream
         return True
 
@@ -742,9 +741,8 @@ class Exchange:
         if not self._body.is_whole:
             self._requester.hold_body()
         self.wants_connection = True
-        upstream = self._upstream
-        self._answers = upstream.breaker.answers
-        upstream.lend(self, fresh=fresh)
+        self._answers = self._pool.breaker.answers
+        self._pool.lend(self, fresh=fresh)
         if self.wants_connection:
             self._wait(self._shared.times.queue)
 
@@ -847,7 +845,7 @@ class Exchange:
         self._leave_flight()
         if self._stage in _ASKS_UPSTREAM:
             self.wants_connection = False
-            self._upstream.give_up(self)
+            self._pool.give_up(self)
         self._body.drop()
         connection, self._connection = self._connection, None
         if connection is not None:
@@ -860,7 +858,7 @@ class Exchange:
     def _note_outcome(self, status: int) -> None:
         self._stage = Stage.DONE
         if self._is_stream:
-            self._upstream.streams -= 1
+            self._pool.streams -= 1
         if isinstance(self._requester, Nobody):
             self._shared.renewing.discard(self)
             self._shared.figures.in_flight -= 1

@@ -387,6 +387,8 @@ def join_lines(lines: Sequence[bytes]) -> bytes:
 
 
 def _check_type(types: list[bytes], allowed: frozenset[bytes], *, has_body: bool) -> None:
+    if len(types) == 1 and types[0] in allowed:
+        return
     kind = types[0].partition(b";")[0].strip(b" \t").lower() if types else b""
     if len(types) > 1 or (kind not in allowed and (kind or has_body)):
         raise BadReply(f"content type {kind[:64]!r}")

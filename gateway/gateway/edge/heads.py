@@ -86,9 +86,13 @@ def request_head(
     checked where they came from.
     """
     route, request, head = forward
-    data = b"%bx-request-id: %b\r\nx-forwarded-for: %b\r\n" % (start, request_id.encode(), client.encode())
-    if token:
-        data = b"%bauthorization: Bearer %b\r\n" % (data, token)
+    bearer = b"authorization: Bearer %b\r\n" % token if token else b""
+    data = b"%bx-request-id: %b\r\nx-forwarded-for: %b\r\n%b" % (
+        start,
+        request_id.encode(),
+        client.encode(),
+        bearer,
+    )
     if request.method not in SAFE:
         length = body_bytes if head.is_chunked else head.content_length
         data = b"%bcontent-length: %d\r\n" % (data, length)
