@@ -47,8 +47,8 @@ class Waiter(Protocol):
     def on_unshared(self) -> None:
         """What came is for the other alone: ask for your own."""
 
-    def on_lead(self, flight: "Flight") -> None:
-        """The other has left: fetch it for all who wait."""
+    def on_lead(self, flight: "Flight") -> bool:
+        """The other has left: fetch it for all who wait. False: this one cannot, and fetches it alone."""
 
     def on_no_copy(self, code: str, service: str) -> None:
         """The other got no answer: why, and of whom."""
@@ -229,13 +229,13 @@ class Flight:
             waiter.on_no_copy(code, service)
 
     def abandon(self) -> None:
-        """The leader's client has gone: who has waited longest leads."""
+        """The leader's client has gone: who has waited longest, and can, leads."""
         if self._is_over:
             return
-        if self._waiters:
-            self._waiters.popleft().on_lead(self)
-        else:
-            self._end()
+        while self._waiters:
+            if self._waiters.popleft().on_lead(self):
+                return
+        self._end()
 
     def _give_up(self, now: float, *, is_final: bool = True) -> None:
         if is_final:

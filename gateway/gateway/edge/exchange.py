@@ -364,9 +364,14 @@ class Exchange:
         self._flight = None
         self._admit()
 
-    def on_lead(self, flight: Flight) -> None:
-        """Fetch it for all who wait."""
+    def on_lead(self, flight: Flight) -> bool:
+        """Fetch it for all who wait, if the answer will have a body."""
+        if self._request.method != b"GET":
+            self._flight = None
+            self._admit()
+            return False
         self._lead(flight)
+        return True
 
     def on_no_copy(self, code: str, service: str) -> None:
         """Nobody gets it."""

@@ -486,6 +486,25 @@ def test_when_the_first_leaves_the_next_fetches(edge: RunningEdge) -> None:
     assert len(edge.categories.seen) == 2
 
 
+def test_a_head_leads_nobody(edge: RunningEdge) -> None:
+    gate = edge.categories.behave = Gate(json_reply(extra=PUBLIC))
+    (first,) = crowd(edge, 1)
+    others = [edge.client() for _ in range(4)]
+    for count, (client, method) in enumerate(zip(others, (b"HEAD", b"HEAD", b"GET", b"GET"), strict=True)):
+        client.send(READ.replace(b"GET", method) + b"\r\n")
+        until(lambda count=count: edge.edge.shared.figures.in_flight == count + 2)
+    reset(first)
+    # Answered to a HEAD, it would have no body, and everybody would get none.
+    until(lambda: len(edge.categories.seen) == 4)
+    gate.is_open = True
+
+    assert [client.read_reply(is_head=True).status for client in others[:2]] == [200, 200]
+    assert [client.read_reply().body for client in others[2:]] == [b'{"ok":true}'] * 2
+    assert ask(edge).body == b'{"ok":true}'
+    starts = [seen.start.split()[0] for seen in edge.categories.seen]
+    assert starts == ["GET", "HEAD", "HEAD", "GET"]
+
+
 def test_all_hear_of_a_failure(edge: RunningEdge) -> None:
     gate = edge.categories.behave = Gate(b"garbage\r\n\r\n")
     clients = crowd(edge, 4)
