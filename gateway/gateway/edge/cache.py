@@ -21,13 +21,18 @@ _MAX_UNSHARED: Final = 1024
 _MAX_FRESH_SECONDS: Final = 365 * 24 * 3600
 _OVERHEAD_BYTES: Final = 1024
 _OK: Final = 200
-_ERROR: Final = 500
+_REFUSED: Final = 400
+# What a service says of the target to all who may not name themselves. Other refusals are about one request
+# (its Accept, its size, its turn), and anybody could end with such a one what is kept for everybody.
+_FINAL_REFUSALS: Final = frozenset({401, 403, 404, 410, 451})
 _GET: Final = b"GET"
 _PAGE: Final = Credential.PAGE
 
 # What asks for a part, or for the answer as it is at this moment.
 _NOT_FROM_COPIES: Final = (b"range: ", b"if-range: ", b"if-match: ", b"if-unmodified-since: ", b"cookie: ")
 _CONDITIONS: Final = (b"if-none-match: ", b"if-modified-since: ")
+# What the edge writes anew for each request, so that no copy is known to suit another.
+_OF_EACH: Final = frozenset({b"*", b"x-forwarded-for", b"x-request-id", b"x-request-start"})
 _NOT_MODIFIED: Final = (
     *(b"cache-control: ", b"content-location: ", b"content-security-policy: ", b"date: "),
     *(b"etag: ", b"expires: ", b"vary: ", b"x-content-type-options: "),
@@ -119,7 +124,9 @@ class Copy:
     @property
     def size(self) -> int:
         """The bytes that it is counted for."""
-        return len(self._head) + len(self.validators.not_modified) + len(self.body) + _OVERHEAD_BYTES
+        chosen_by = sum(len(name) + len(value) for name, value in self._chosen_by)
+        head = len(self._head) + len(self.validators.not_modified)
+        return head + len(self.body) + chosen_by + _OVERHEAD_BYTES
 
     def suits(self, sent: Sequence[bytes]) -> bool:
         """Whether it is the answer to a request of which these lines would go to the upstream."""
@@ -199,9 +206,9 @@ class Flight:
         """The leader has an answer. common: status line and fields as they go to every client."""
         freshness = freshness_of(status, fields, length)
         names = [name.lower() for name in _members(fields, b"vary")]
-        if freshness is None or b"*" in names or (length or 0) > self._cache.max_copy_bytes:
+        if freshness is None or not _OF_EACH.isdisjoint(names) or (length or 0) > self._cache.max_copy_bytes:
             # An error says nothing about what is kept (RFC 5861 section 4); anything else replaces it.
-            self._give_up(now, is_final=status < _ERROR)
+            self._give_up(now, is_final=status < _REFUSED or status in _FINAL_REFUSALS)
             return
         self._freshness = freshness
         self._chosen_by = [(name, _sent_values(self._sent, name)) for name in sorted(set(names))]
@@ -315,7 +322,7 @@ class Cache:
             return
         others = [other for other in self._drop(key) if other.version == version and not copy.replaces(other)]
         copies = self._copies[key] = [copy, *others[: MAX_VARIANTS - 1]]
-        self.size += sum(kept.size for kept in copies)
+        self.size += _size_of(key, copies)
         while self.size > self._max_bytes:
             self._drop(next(iter(self._copies)))
 
@@ -326,8 +333,14 @@ class Cache:
 
     def _drop(self, key: Target) -> list[Copy]:
         copies = self._copies.pop(key, [])
-        self.size -= sum(copy.size for copy in copies)
+        if copies:
+            self.size -= _size_of(key, copies)
         return copies
+
+
+def _size_of(key: Target, copies: list[Copy]) -> int:
+    # With the target, of which clients may make up long ones for short answers.
+    return sum(map(len, key)) + sum(copy.size for copy in copies)
 
 
 def key_of(forward: Forward) -> Target:

@@ -28,6 +28,7 @@ _UNAUTHORIZED: Final = 401
 _SERVER_ERROR: Final = 500
 _MISS: Final = b"cache-status: mercato; fwd=miss\r\n"
 _RETRY_SECONDS: Final = 2
+_LONG_BYTES: Final = 16 * 1024
 CLIENT_WENT: Final = 499
 """The status in logs and figures of a request whose client left before the answer."""
 
@@ -357,12 +358,12 @@ class Exchange:
         if copy.suits(self._planned().sent):
             self._answer_from(copy, "shared")
         else:
-            self._admit()
+            self._fetch()
 
     def on_unshared(self) -> None:
-        """Fetch it alone."""
+        """Fetch it alone, or for those who come now."""
         self._flight = None
-        self._admit()
+        self._fetch()
 
     def on_lead(self, flight: Flight) -> bool:
         """Fetch it for all who wait, if the answer will have a body."""
@@ -550,6 +551,9 @@ class Exchange:
             return self._shared.upstreams[WEB].is_excused(now, self._shared.times.ask)
         if self._stage == Stage.CONNECTING:
             return self._shared.upstreams[self._route.upstream].is_excused(now, self._shared.times.queue)
+        if self._stage == Stage.SHARING:
+            seconds = self._shared.times.queue + self._answer_seconds
+            return self._shared.upstreams[self._route.upstream].is_excused(now, seconds)
         return False
 
     def _is_within_limit(self) -> bool:
@@ -632,7 +636,11 @@ class Exchange:
             flight.join(self)
             return
         self._shared.figures.note_cache("miss")
-        flight = cache.take_off(forward, now) if self._request.method == b"GET" else None
+        self._fetch()
+
+    def _fetch(self) -> None:
+        cache, now = self._shared.cache, self._shared.loop.time()
+        flight = cache.take_off(self._admitted, now) if self._request.method == b"GET" else None
         if flight is None:
             self._admit()
         else:
@@ -671,7 +679,12 @@ class Exchange:
         )
         body = b"" if is_known or self._request.method == b"HEAD" else copy.body
         self._sent_bytes = len(body)
-        self._requester.write(head + body)
+        if len(body) < _LONG_BYTES:
+            self._requester.write(head + body)
+        else:
+            # However many do not read it, there is one in memory.
+            self._requester.write(head)
+            self._requester.write(body)
         self._finish(_NOT_MODIFIED if is_known else _OK)
 
     def _not_modified(self, validators: Validators) -> bytes:

@@ -6,12 +6,15 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from gateway.edge.cache import MAX_VARIANTS, Freshness, freshness_of
 from gateway.edge.config import Limits
-from gateway.edge.testing import Behavior, Issuer, RawClient, RawReply, RunningEdge, Seen, json_reply
+from gateway.edge.downstream import Client
+from gateway.edge.testing import QUICK, Behavior, Issuer, RawClient, RawReply, RunningEdge, Seen, json_reply
+from gateway.routes import RouteTable
 
 PATH = b"/api/v1/categories"
 HOST = b"Host: localhost:8000\r\n"
@@ -55,6 +58,10 @@ def keeps(edge: RunningEdge, lines: bytes, *, status: str = "200 OK") -> bool:
     first, second = ask(edge), ask(edge)
     assert (first.status, first.body) == (second.status, second.body)
     return len(edge.categories.seen) == 1
+
+
+async def call(what: Callable[[], None]) -> None:
+    what()
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -105,6 +112,7 @@ def test_keeps_what_is_everybody_s(edge: RunningEdge, lines: bytes) -> None:
         PUBLIC + b"Set-Cookie: a=b\r\n",
         PUBLIC + b"Vary: *\r\n",
         PUBLIC + b"Vary: Accept, *\r\n",
+        PUBLIC + b"Vary: X-Forwarded-For\r\n",
         PUBLIC + b"Age: 60\r\n",
         PUBLIC + b"Age: x\r\n",
         PUBLIC + b"Age: 1\r\nAge: 2\r\n",
@@ -350,6 +358,18 @@ def test_what_is_gone_is_not_given_any_more(edge: RunningEdge) -> None:
     until(lambda: ask(edge).status == 404)
 
 
+@pytest.mark.parametrize("status", ["400 Bad Request", "406 Not Acceptable", "429 Too Many Requests"])
+def test_a_refusal_of_one_request_ends_nothing(edge: RunningEdge, status: str) -> None:
+    edge.categories.behave = replying(json_reply(b"1", extra=STALE))
+    ask(edge)
+    edge.categories.behave = replying(json_reply(status=status))
+
+    ask(edge, b"Accept: text/html\r\n")  # It is renewed with what this one asks for.
+
+    until(lambda: len(edge.categories.seen) == 2 and not edge.edge.shared.renewing)
+    assert (ask(edge).status, ask(edge).body) == (200, b"1")
+
+
 @pytest.mark.parametrize(
     "behave",
     [replying(json_reply(status="503 Service Unavailable")), replying(b"garbage\r\n\r\n")],
@@ -472,6 +492,7 @@ def test_what_does_not_suit_is_asked_for_alone(edge: RunningEdge) -> None:
     assert [client.read_reply().status for client in [*clients, french]] == [200] * 3
     languages = [seen.values("accept-language") for seen in edge.categories.seen]
     assert languages == [["de"], ["fr"]]
+    assert ask(edge, b"Accept-Language: fr\r\n").field("age") is not None
 
 
 def test_when_the_first_leaves_the_next_fetches(edge: RunningEdge) -> None:
@@ -503,6 +524,37 @@ def test_a_head_leads_nobody(edge: RunningEdge) -> None:
     assert ask(edge).body == b'{"ok":true}'
     starts = [seen.start.split()[0] for seen in edge.categories.seen]
     assert starts == ["GET", "HEAD", "HEAD", "GET"]
+
+
+def test_who_wait_for_one_that_is_refused_fetch_it_for_the_next(edge: RunningEdge) -> None:
+    gate = edge.categories.behave = Gate(json_reply(status="406 Not Acceptable"))
+    first, second = crowd(edge, 2)
+    edge.categories.behave = replying(json_reply(extra=PUBLIC))
+    gate.is_open = True
+
+    assert [first.read_reply().status, second.read_reply().status] == [406, 200]
+    assert ask(edge).field("age") is not None
+
+
+def test_who_waits_for_another_waits_while_the_service_is_replaced(
+    start_edge: Callable[..., RunningEdge],
+) -> None:
+    edge = start_edge(times=replace(QUICK, queue=0.1))
+    shared = edge.edge.shared
+    route = replace(RouteTable().find(PATH), read_seconds=0.1)
+    shared.rules = replace(shared.rules, table=RouteTable((route,)))
+    pool = shared.upstreams["catalog_category"]
+    edge.run(call(lambda: pool.hold(shared.loop.time() + 5)))
+    edge.categories.behave = replying(json_reply(extra=PUBLIC))
+    clients = [edge.client() for _ in range(3)]
+    for client in clients:
+        client.send(READ + b"\r\n")
+    until(lambda: shared.figures.in_flight == 3)
+    time.sleep(0.4)  # Longer than anybody waits for another, else.
+    edge.run(call(pool.resume))
+
+    assert [client.read_reply().status for client in clients] == [200] * 3
+    assert len(edge.categories.seen) == 1
 
 
 def test_all_hear_of_a_failure(edge: RunningEdge) -> None:
@@ -557,6 +609,27 @@ def test_is_bounded_and_forgets_what_was_used_longest_ago(start_edge: Callable[.
     assert len(edge.categories.seen) == asked
     ask(edge, target=targets[1])
     assert len(edge.categories.seen) == asked + 1
+
+
+def test_what_clients_make_up_counts_as_well(edge: RunningEdge) -> None:
+    edge.categories.behave = replying(json_reply(extra=PUBLIC + b"Vary: User-Agent\r\n"))
+    ask(edge, b"User-Agent: %b\r\n" % (b"x" * 9000), target=PATH + b"?x=" + b"x" * 7000)
+
+    cache = edge.edge.shared.cache
+    assert cache.size > 16_000
+    edge.run(call(lambda: cache.note_unshared(next(iter(cache._copies)), 0.0)))
+    assert cache.size == 0
+
+
+def test_a_long_copy_stands_in_memory_once(edge: RunningEdge, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[bytes] = []
+    write = Client.write
+    monkeypatch.setattr(Client, "write", lambda client, data: written.append(data) or write(client, data))
+    body = b"x" * 100_000
+    edge.categories.behave = replying(json_reply(body, extra=PUBLIC))
+
+    assert [ask(edge).body for _ in range(3)] == [body] * 3
+    assert written[-1] is written[-3]
 
 
 def test_it_is_counted(edge: RunningEdge) -> None:
