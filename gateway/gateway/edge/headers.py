@@ -102,12 +102,12 @@ _PASSING: Final = {
 # Read by the edge itself and written anew, never copied.
 _READ: Final = (
     *("authorization", "connection", "content-encoding", "content-length", "expect", "host"),
-    *("transfer-encoding", "x-forwarded-for", "x-request-id"),
+    *("proxy-connection", "transfer-encoding", "x-forwarded-for", "x-request-id"),
 )
 _LISTS: Final = frozenset(
     {
         *("accept", "accept-charset", "accept-encoding", "accept-language", "connection", "cookie"),
-        *("if-match", "if-none-match", "x-forwarded-for"),
+        *("if-match", "if-none-match", "proxy-connection", "x-forwarded-for"),
     }
 )
 
@@ -147,7 +147,10 @@ def read_head(method: bytes, version: str, fields: Fields, *, is_upgrade: bool) 
         _bearer(authorization),
         length,
         chunked,
-        version == "1.1" and b"close" not in nominated,
+        # After either llhttp reads nothing more of this client, so it has to be told.
+        version == "1.1"
+        and b"close" not in nominated
+        and b"close" not in _tokens(read.get(b"proxy-connection", b"")),
         _expects_continue(read.get(b"expect")) and version == "1.1",
         read.get(b"x-request-id", b""),
         read.get(b"x-forwarded-for", b""),

@@ -186,11 +186,10 @@ class Edge:
         """
         shared = self.shared
         self.retire()
-        began, told = shared.loop.time(), set[Client]()
+        began = shared.loop.time()
         while self.has_clients and shared.loop.time() < began + shared.times.drain:
-            for client in shared.clients - told:  # Some come out of a handshake only now.
+            for client in shared.clients:  # Some come out of a handshake, or of an answer, only now.
                 client.drain(_IDLE_GRACE_SECONDS)
-                told.add(client)
             if shared.loop.time() > began + _IDLE_GRACE_SECONDS:
                 self._cut_greetings()
             await asyncio.sleep(shared.times.tick)

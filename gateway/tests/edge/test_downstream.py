@@ -131,9 +131,10 @@ def test_keeps_the_connection_after_a_refusal(edge: RunningEdge) -> None:
     assert client.read_reply().status == 200
 
 
-def test_closes_when_asked_to(edge: RunningEdge) -> None:
+@pytest.mark.parametrize("line", [b"Connection: close\r\n", b"Proxy-Connection: close\r\n"])
+def test_closes_when_asked_to(edge: RunningEdge, line: bytes) -> None:
     client = edge.client()
-    client.send(INDEX + b"Connection: close\r\n\r\n")
+    client.send(INDEX + line + b"\r\n")
 
     assert client.read_reply().field("connection") == "close"
     assert client.is_closed()
@@ -325,6 +326,27 @@ def test_draining_finishes_what_is_under_way(edge: RunningEdge, bearer: bytes) -
     draining.result(5)
     with pytest.raises(ConnectionRefusedError):
         edge.client()
+
+
+def test_draining_waits_no_longer_for_one_whose_answer_had_begun(
+    start_edge: Callable[..., RunningEdge], bearer: bytes
+) -> None:
+    edge = start_edge(times=replace(QUICK, idle=75.0, drain=20.0))
+
+    async def answer_in_two(seen: Seen) -> None:
+        reply = json_reply()
+        seen.reply(reply[:-1])
+        edge.edge.shared.loop.call_later(0.2, seen.reply, reply[-1:])
+
+    edge.wallet.behave = answer_in_two
+    client = edge.client()
+    client.send(WALLET + bearer + b"\r\n")
+    _until(lambda: bool(edge.wallet.seen))
+    time.sleep(0.05)
+    draining = edge.begin(edge.edge.drain())
+
+    assert client.read_reply().field("connection") is None
+    draining.result(5)
 
 
 def _until(condition: Callable[[], bool]) -> None:
