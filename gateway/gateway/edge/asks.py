@@ -216,7 +216,7 @@ class _Call:
 
     def on_connection(self, connection: Connection) -> None:
         self._connection = connection
-        connection.send(self, self._request, is_head_request=False, is_whole=True)
+        connection.send(self, self._request, is_head_request=False, may_be_kept=True)
 
     def on_reply(
         self, status: int, fields: Fields, length: int | None, data: bytes, *, is_whole: bool

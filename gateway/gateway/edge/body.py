@@ -4,6 +4,10 @@ from typing import Final
 
 MAX_EXCESS_BYTES: Final = 16 * 1024
 
+MAX_READ_BYTES: Final = 16 * 1024
+"""So much granian has of a body whatever the application reads: with 32 KiB unread it still keeps the
+connection; with 60 KiB it closes it after the answer, and has not said so."""
+
 # A chunk of one byte costs five more for its size and its line ends: no sound chunking has more around it.
 _BYTES_BY_BODY_BYTE: Final = 6
 
@@ -30,6 +34,16 @@ class Body:
         """The request was parsed to its end."""
         self.is_sent = False
         """All of it was taken."""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a service may answer, and close without having said so, before it has read it all."""
+        return self.size > MAX_READ_BYTES
+
+    @property
+    def is_surely_read(self) -> bool:
+        """Whether it is whole, and so short that a service has it all when it answers."""
+        return self.is_whole and self.size <= MAX_READ_BYTES
 
     def add(self, data: bytes) -> None:
         """Take a piece in."""

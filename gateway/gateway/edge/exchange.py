@@ -277,7 +277,7 @@ class Exchange:
             self._spoil(self._refusal)
         elif self._connection is not None:
             if not self._body.is_sent:
-                self._connection.write(self._take_body(), is_whole=self._body.is_whole)
+                self._connection.write(self._take_body(), may_be_kept=self._body.is_surely_read)
         elif self._stage == Stage.COLLECTING:
             self._collect()
         elif self._body.size > self._shared.limits.collected and not self._body.is_whole:
@@ -403,7 +403,8 @@ class Exchange:
             body.is_sent = True
             self._stage = Stage.WAITING
             self._wait(plan.answer_seconds)
-        connection.send(self, data, is_head_request=is_head_request, is_whole=body.is_whole)
+        may_be_kept = data is head or body.is_surely_read
+        connection.send(self, data, is_head_request=is_head_request, may_be_kept=may_be_kept)
         if not body.is_whole:
             self._requester.resume_body()
 
@@ -475,7 +476,9 @@ class Exchange:
             self._connect(fresh=True)
         else:
             self._shared.figures.note_no_answer(self._route.upstream, _OUTCOMES[failure])
-            if failure not in _NEVER_ASKED:
+            # A service that answers before it has read a long body closes, and its answer may get lost: a
+            # client that sends such bodies could have it given up for all.
+            if failure not in _NEVER_ASKED and not (failure is Failure.LOST and self._body.is_long):
                 self._pool.note_failure(self, self._answers)
             self._fail(_CODES[failure], self._route.upstream)
 

@@ -1,6 +1,9 @@
 """One connection to a service: sends a request, parses the reply, tells who borrowed it."""
 
 import asyncio
+import os
+import socket
+from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
 
 MAX_REPLY_HEAD_BYTES: Final = 64 * 1024
 MAX_REPLY_FIELDS: Final = 200
+
+_LAST_BYTES: Final = 64 * 1024
 
 
 class Failure(Enum):
@@ -79,9 +84,9 @@ class Connection(asyncio.Protocol):
         "_is_head_request",
         "_is_kept",
         "_is_paused",
-        "_is_request_sent",
         "_is_whole",
         "_length",
+        "_may_be_kept",
         "_parser",
         "_pool",
         "_status",
@@ -104,7 +109,7 @@ class Connection(asyncio.Protocol):
 
     def _begin(self, *, is_head_request: bool) -> None:
         self._is_head_request = is_head_request
-        self._is_request_sent = False
+        self._may_be_kept = False
         self._is_kept = False
         self._is_whole = False
         self._status = 0
@@ -118,15 +123,15 @@ class Connection(asyncio.Protocol):
         """Whether a request may be sent on it, as far as is known."""
         return self._transport is not None and not self._is_broken and not self._transport.is_closing()
 
-    def send(self, borrower: Borrower, data: bytes, *, is_head_request: bool, is_whole: bool) -> None:
+    def send(self, borrower: Borrower, data: bytes, *, is_head_request: bool, may_be_kept: bool) -> None:
         """Begin a request for a borrower, who hears of the reply from now on."""
         self._begin(is_head_request=is_head_request)
         self._borrower = borrower
-        self.write(data, is_whole=is_whole)
+        self.write(data, may_be_kept=may_be_kept)
 
-    def write(self, data: bytes, *, is_whole: bool) -> None:
-        """Send more of the request; is_whole says that this was the last of it."""
-        self._is_request_sent = is_whole
+    def write(self, data: bytes, *, may_be_kept: bool) -> None:
+        """Send more of the request; may_be_kept: it is the last of it, and another may follow its answer."""
+        self._may_be_kept = may_be_kept
         if data and self._transport is not None:
             self._transport.write(data)
 
@@ -179,6 +184,8 @@ class Connection(asyncio.Protocol):
             self._tell(borrower)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if exc is not None and self._borrower is not None and not self._status:
+            self._read_last(exc)
         self._is_broken = True
         borrower, self._borrower = self._borrower, None
         self._pool.forget(self)
@@ -236,6 +243,17 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         self._is_whole |= self._status != 0
 
+    def _read_last(self, exc: Exception) -> None:
+        # Whoever answers before it has read a long body closes: writing the rest fails, and uvloop then reads
+        # no more, though the answer may have come before. The descriptor is open until this call returns.
+        transport = self._transport
+        if transport is None or not isinstance(exc, OSError) or transport.get_extra_info("sslcontext"):
+            return
+        descriptor = transport.get_extra_info("socket").fileno()
+        with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as last:
+            while self._borrower is not None and (data := last.recv(_LAST_BYTES, socket.MSG_DONTWAIT)):
+                self.data_received(data)
+
     def _is_head_sound(self) -> bool:
         size = 0
         codings = []
@@ -274,7 +292,7 @@ class Connection(asyncio.Protocol):
     def _retire(self) -> None:
         self._fields = []
         self.resume_reading()
-        if self._is_kept and self._is_request_sent and self.is_usable:
+        if self._is_kept and self._may_be_kept and self.is_usable:
             self._pool.give_back(self)
         else:
             self.abort()

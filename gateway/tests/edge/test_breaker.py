@@ -301,6 +301,15 @@ def test_a_slow_client_is_no_failure(edge: RunningEdge, bearer: bytes) -> None:
     assert not is_open(edge)
 
 
+def test_a_long_body_that_a_service_does_not_read_is_no_failure(edge: RunningEdge, bearer: bytes) -> None:
+    # The bytes that it leaves unread reset the connection, so that its answer is lost.
+    edge.wallet.behave = close_at_once
+    body = b"Content-Length: 20000\r\n\r\n" + b"a" * 20_000
+
+    assert statuses(edge, ADJUST + bearer + body, 4) == [502] * 4
+    assert not is_open(edge)
+
+
 def test_a_client_that_leaves_is_no_failure(edge: RunningEdge, bearer: bytes) -> None:
     edge.wallet.behave = lambda seen: asyncio.sleep(10)
     for _ in range(4):

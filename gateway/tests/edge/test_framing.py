@@ -132,7 +132,7 @@ def listener() -> Listener:
 @pytest.fixture
 def connection(listener: Listener) -> Connection:
     lent = Connection(Pool("web", Address("127.0.0.1", 1), Times(), Limits()))
-    lent.send(listener, b"", is_head_request=False, is_whole=True)
+    lent.send(listener, b"", is_head_request=False, may_be_kept=True)
     lent.data_received(OK)
     return lent
 

@@ -547,6 +547,39 @@ def test_an_early_answer_ends_the_connection(edge: RunningEdge, bearer: bytes) -
     assert (reply.status, reply.field("connection")) == (409, "close")
 
 
+def test_an_early_answer_is_not_lost_with_the_rest_of_the_body(edge: RunningEdge, bearer: bytes) -> None:
+    edge.run(edge.wallet.stop())
+    service = threading.Thread(target=answer_without_reading, args=(edge.wallet.port, 10))
+    service.start()
+    body = b"Content-Length: 1000000\r\n\r\n" + b"a" * 1_000_000
+
+    statuses = [edge.ask(ADJUST + bearer + body).status for _ in range(10)]
+    service.join()
+
+    assert statuses == [409] * 10
+
+
+def answer_without_reading(port: int, count: int) -> None:
+    """Answer so many requests from their heads alone: what is unread resets the connection as it closes."""
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        for _ in range(count):
+            connection, _ = listener.accept()
+            connection.recv(4096)
+            connection.sendall(json_reply(status="409 Conflict"))
+            connection.close()
+
+
+@pytest.mark.parametrize(("size", "connections"), [(16_384, 1), (16_385, 2)])
+def test_a_connection_with_a_body_that_may_be_unread_serves_no_other(
+    edge: RunningEdge, bearer: bytes, size: int, connections: int
+) -> None:
+    # Its service closes it after the answer and does not say so; what is no GET would be lost on it.
+    edge.ask(ADJUST + bearer + b"Content-Length: %d\r\n\r\n" % size + b"a" * size)
+    edge.ask(ADJUST + bearer + b"\r\n")
+
+    assert edge.wallet.connections == connections
+
+
 @pytest.mark.case("F7")
 @pytest.mark.parametrize("second", [json_reply(b'"poison"'), json_reply(b'"poison"', status="500 Poison")])
 def test_a_second_reply_in_the_same_read_is_not_added_to_the_first(edge: RunningEdge, second: bytes) -> None:
