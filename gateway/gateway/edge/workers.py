@@ -297,4 +297,9 @@ async def _starts(worker: Worker) -> bool:
         await worker.start()
     except WorkerEnded:
         return False
+    except OSError as exc:
+        # No process or descriptor can be had. That may pass, and whoever keeps the worker tries again.
+        reason = {"worker": worker.number, "reason": str(exc)}
+        _logger.error("A worker of the edge cannot be started.", extra=reason)
+        return False
     return True

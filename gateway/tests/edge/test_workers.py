@@ -215,6 +215,19 @@ def test_who_connects_while_a_worker_is_dead_is_served_by_its_successor(start: S
         client.close()
 
 
+def test_a_worker_that_cannot_be_started_is_tried_again(start: Start) -> None:
+    edge = start()
+    parent = psutil.Process(edge.process.pid)
+    most = parent.rlimit(psutil.RLIMIT_NOFILE)
+    parent.rlimit(psutil.RLIMIT_NOFILE, (3, most[1]))
+
+    edge.workers[0].kill()
+    _until(lambda: "A worker of the edge cannot be started." in edge.log())
+    parent.rlimit(psutil.RLIMIT_NOFILE, most)
+
+    _until(lambda: edge.log().count("A worker of the edge listens.") == 3)
+
+
 def test_ends_under_load_without_a_failed_request(start: Start) -> None:
     edge = start()
     with Load(edge.port, 8) as load:
