@@ -215,9 +215,10 @@ def client_address(peer: str, forwarded_for: bytes, trusted_proxies: int) -> str
 
 @lru_cache(4096)
 def _spelled(address: str) -> str:
-    # The one spelling of an address, empty when it is none.
+    # The one spelling of an address, empty when it is none. A scope may be any text (RFC 4007 section 11),
+    # and is nobody's elsewhere.
     try:
-        return str(ipaddress.ip_address(address))
+        return "" if "%" in address else str(ipaddress.ip_address(address))
     except ValueError:
         return ""
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import signal
 import ssl
 import subprocess
@@ -151,3 +152,15 @@ def test_speaks_tls_when_given_a_certificate(start: Start, tmp_path: Path) -> No
     assert client.read_reply().status == 200
     assert client.socket.version() in {"TLSv1.2", "TLSv1.3"}
     client.close()
+
+
+def test_takes_as_many_descriptors_as_it_may_have(start: Start) -> None:
+    usual = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, usual[1]))
+    try:
+        process = start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, usual)
+    listening_ports(process)
+
+    assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (usual[1], usual[1])

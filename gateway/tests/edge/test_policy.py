@@ -360,6 +360,7 @@ def test_form_comes_before_tokens(rules: Rules) -> None:
         (b"9.9.9.9", 3, "9.9.9.9"),
         (b"<script>", 1, "10.0.0.1"),
         (b"2001:DB8::1", 1, "2001:db8::1"),
+        (b'fe80::1%a b"c', 1, "10.0.0.1"),
     ],
 )
 def test_the_client_is_whom_the_outermost_trusted_proxy_saw(
