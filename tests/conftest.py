@@ -399,3 +399,16 @@ def eventually() -> Callable[..., None]:
             time.sleep(0.02)
 
     return wait
+
+
+@pytest.fixture(scope="module")
+def save_user(system, tmp_path_factory):
+    """Makes or changes a user as an operator does, by a command beside the running web."""
+
+    def save(**user):
+        file = tmp_path_factory.mktemp("users") / "users.json"
+        file.write_text(json.dumps([user]))
+        command = [system.command, "manage", "gateway", "create_users", "--file", file]
+        subprocess.run(command, env=system.env, check=True, capture_output=True, timeout=60)
+
+    return save

@@ -1,7 +1,5 @@
 """How soon what was revoked is refused: at the edge, and by every service that is asked directly."""
 
-import json
-import subprocess
 import time
 from uuid import uuid4
 
@@ -18,19 +16,6 @@ def doors(system):
     """Where an access token may be shown, and what says whether it is believed there."""
     direct = {service.process: system.url_of(service.process) + service.path for service in SERVICES}
     return direct | {"edge": f"{system.origin}/api/v1/wallet"}
-
-
-@pytest.fixture(scope="module")
-def save_user(system, tmp_path_factory):
-    """Makes or changes a user as an operator does, by a command beside the running web."""
-
-    def save(**user):
-        file = tmp_path_factory.mktemp("users") / "users.json"
-        file.write_text(json.dumps([user]))
-        command = [system.command, "manage", "gateway", "create_users", "--file", file]
-        subprocess.run(command, env=system.env, check=True, capture_output=True, timeout=60)
-
-    return save
 
 
 @pytest.fixture(scope="module")
