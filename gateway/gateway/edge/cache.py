@@ -9,7 +9,6 @@ from chassis import preconditions
 from gateway.edge import headers, heads, replies
 from gateway.edge.headers import Fields, Head
 from gateway.edge.policy import Forward
-from gateway.routes import Credential
 
 MAX_VARIANTS: Final = 8
 """Copies of one target that differ by what their requests asked for (Vary)."""
@@ -25,8 +24,6 @@ _REFUSED: Final = 400
 # What a service says of the target to all who may not name themselves. Other refusals are about one request
 # (its Accept, its size, its turn), and anybody could end with such a one what is kept for everybody.
 _FINAL_REFUSALS: Final = frozenset({401, 403, 404, 410, 451})
-_GET: Final = b"GET"
-_PAGE: Final = Credential.PAGE
 
 # What asks for a part, or for the answer as it is at this moment.
 _NOT_FROM_COPIES: Final = (b"range: ", b"if-range: ", b"if-match: ", b"if-unmodified-since: ", b"cookie: ")
