@@ -68,6 +68,7 @@ class Edge:
         self._listeners: list[Listener] = []
         self._port = 0
         self._ticking: asyncio.TimerHandle | None = None
+        self._due = self._excused_until = 0.0
         times, limits = configuration.times, configuration.limits
         upstreams = {
             name: Pool(name, address, times, limits) for name, address in configuration.upstreams.items()
@@ -164,6 +165,7 @@ class Edge:
             self._listeners = [Listener(self.shared, listener, configuration.tls) for listener in listeners]
         for own in self._listeners:
             own.listen()
+        self._due = self.shared.loop.time()
         self._tick()
 
     def retire(self) -> None:
@@ -226,17 +228,32 @@ class Edge:
         shared = self.shared
         self._ticking = shared.loop.call_later(shared.times.tick, self._tick)
         now = shared.loop.time()
-        for client in list(shared.clients):
-            if not _went_well(client.check, now):
-                client.cut()
-        for exchange in list(shared.renewing):
-            _went_well(exchange.check, now)
+        if not self._stood_still(now):
+            self._check_deadlines(now)
         for upstream in shared.upstreams.values():
             _went_well(upstream.reap, now)
         _went_well(shared.asks.expire, now)
         if self._configuration.tls is not None:
             _went_well(self._configuration.tls.refresh, now)
         shared.journal.flush()
+
+    def _check_deadlines(self, now: float) -> None:
+        shared = self.shared
+        for client in list(shared.clients):
+            if not _went_well(client.check, now):
+                client.cut()
+        for exchange in list(shared.renewing):
+            _went_well(exchange.check, now)
+        for upstream in shared.upstreams.values():
+            _went_well(upstream.expire, now)
+
+    def _stood_still(self, now: float) -> bool:
+        # After a pause of the whole process the clock is ahead of everybody: what has come meanwhile is read
+        # only after this tick. As much time is given to it, but never twice in a row.
+        late, self._due = now - self._due, now + self.shared.times.tick
+        if late > self.shared.times.tick and now >= self._excused_until + late:
+            self._excused_until = now + late
+        return now < self._excused_until
 
 
 def _went_well(look: Callable[[float], None], now: float) -> bool:

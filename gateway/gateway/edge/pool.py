@@ -3,10 +3,18 @@
 import asyncio
 import math
 from collections import OrderedDict
+from typing import NamedTuple
 
 from gateway.edge.breaker import Breaker
 from gateway.edge.config import Address, Limits, Times
 from gateway.edge.upstream import Borrower, Connection, Failure
+
+
+class Opening(NamedTuple):
+    """A connection that is being made, and until when."""
+
+    limit: asyncio.Timeout
+    deadline: float
 
 
 class Pool:
@@ -24,7 +32,7 @@ class Pool:
         self._idle: list[Connection] = []
         self._waiting: OrderedDict[Borrower, None] = OrderedDict()
         self._open: set[Connection] = set()
-        self._opening: set[asyncio.Task[None]] = set()
+        self._opening: dict[asyncio.Task[None], Opening] = {}
         self._outdated: set[Connection] = set()
         self._generation = 0
         self._held_until: float | None = None
@@ -154,6 +162,12 @@ class Pool:
         while self._idle and now - self._idle[0].idle_since > self._times.pooled:
             self._idle.pop(0).abort()
 
+    def expire(self, now: float) -> None:
+        """Give up on connections that are not made in time."""
+        for opening in self._opening.values():
+            if now > opening.deadline:
+                opening.limit.reschedule(now)
+
     def close(self) -> None:
         """Close every connection."""
         for connection in list(self._open):
@@ -188,16 +202,18 @@ class Pool:
             self._start_opening(borrower)
 
     def _start_opening(self, borrower: Borrower) -> None:
-        task = asyncio.get_running_loop().create_task(self._connect(borrower, self._generation))
-        self._opening.add(task)
-        task.add_done_callback(self._opening.discard)
+        loop = asyncio.get_running_loop()
+        limit = asyncio.timeout(None)
+        task = loop.create_task(self._connect(borrower, self._generation, limit))
+        self._opening[task] = Opening(limit, loop.time() + self._times.connect)
+        task.add_done_callback(self._opening.pop)
 
-    async def _connect(self, borrower: Borrower, generation: int) -> None:
+    async def _connect(self, borrower: Borrower, generation: int, limit: asyncio.Timeout) -> None:
         loop = asyncio.get_running_loop()
         address = self._address
         connection = Connection(self)
         try:
-            async with asyncio.timeout(self._times.connect):
+            async with limit:
                 await loop.create_connection(lambda: connection, address.host, address.port, ssl=address.tls)
             if not connection.is_usable:
                 raise ConnectionResetError

@@ -1,12 +1,15 @@
 """The clock of the edge: one that cannot be looked at keeps nobody else waiting."""
 
+import asyncio
+import socket
 import threading
+import time
 
 import pytest
 
 from gateway.edge.downstream import Client
 from gateway.edge.pool import Pool
-from gateway.edge.testing import RunningEdge, Seen
+from gateway.edge.testing import QUICK, RunningEdge, Seen
 
 INDEX = b"GET / HTTP/1.1\r\nHost: localhost:8000\r\n"
 
@@ -64,3 +67,55 @@ def test_a_broken_pool_does_not_stop_the_clock(edge: RunningEdge, monkeypatch: p
     monkeypatch.undo()
 
     assert {"web", "wallet"} <= set(reaped)
+
+
+def test_a_pause_of_the_edge_is_no_delay_of_the_client(edge: RunningEdge) -> None:
+    def stand_still() -> None:
+        # Where sockets are read: the clock is looked at before the next of them.
+        asyncio.get_running_loop().remove_reader(ours)
+        time.sleep(3 * QUICK.head)
+
+    async def watch() -> None:
+        asyncio.get_running_loop().add_reader(ours, stand_still)
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        edge.run(watch())
+        client = edge.client()
+        client.send(INDEX)
+        time.sleep(QUICK.head / 3)
+        theirs.send(b"x")
+        time.sleep(QUICK.head / 3)
+        client.send(b"\r\n")
+
+        assert client.read_reply().status == 200
+
+
+def test_a_pause_of_the_edge_is_no_delay_of_a_service(
+    edge: RunningEdge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def connect(pool: Pool, *args: object) -> None:
+        asyncio.get_running_loop().call_soon(time.sleep, 3 * QUICK.connect)
+        await soundly(pool, *args)
+
+    soundly = Pool._connect
+    monkeypatch.setattr(Pool, "_connect", connect)
+
+    assert edge.ask(INDEX + b"\r\n").status == 200
+
+
+def test_pauses_without_end_move_no_deadline_for_ever(edge: RunningEdge) -> None:
+    async def stand_still_again_and_again() -> None:
+        while not is_over.is_set():
+            time.sleep(5 * QUICK.tick)
+            await asyncio.sleep(0)
+
+    is_over = threading.Event()
+    client = edge.client()
+    client.send(INDEX)
+    pauses = edge.begin(stand_still_again_and_again())
+    try:
+        assert client.read_reply().status == 408
+    finally:
+        is_over.set()
+        pauses.result(5)
