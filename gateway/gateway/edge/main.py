@@ -68,7 +68,8 @@ class Edge:
         self._listeners: list[Listener] = []
         self._port = 0
         self._ticking: asyncio.TimerHandle | None = None
-        self._due = self._excused_until = 0.0
+        self._due = asyncio.get_running_loop().time()
+        self._excused_until = 0.0
         times, limits = configuration.times, configuration.limits
         upstreams = {
             name: Pool(name, address, times, limits) for name, address in configuration.upstreams.items()
@@ -165,7 +166,6 @@ class Edge:
             self._listeners = [Listener(self.shared, listener, configuration.tls) for listener in listeners]
         for own in self._listeners:
             own.listen()
-        self._due = self.shared.loop.time()
         self._tick()
 
     def retire(self) -> None:
