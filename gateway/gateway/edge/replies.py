@@ -13,6 +13,7 @@ CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 CLOSE_LINE: Final = b"connection: close\r\n"
 NO_CONTENT: Final = 204
 FOUND: Final = 302
+NOT_MODIFIED: Final = 304
 
 _SANDBOX: Final = "default-src 'none'; sandbox"
 _STATUS_LINES: Final = {

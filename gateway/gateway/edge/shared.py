@@ -16,7 +16,7 @@ from gateway.edge.seen import SeenHeads
 
 if TYPE_CHECKING:
     from gateway.edge.downstream import Client
-    from gateway.edge.exchange import Exchange
+    from gateway.edge.state import State
 
 
 @dataclass(slots=True)
@@ -38,5 +38,5 @@ class Shared:
     limits: Limits
     trusted_proxies: int
     clients: "set[Client]" = field(default_factory=set)
-    renewing: "set[Exchange]" = field(default_factory=set)
+    renewing: "set[State]" = field(default_factory=set)
     is_draining: bool = False

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chassis.problems import CATALOGUE
-from gateway.edge import exchange, headers, pages, policy
+from gateway.edge import answering, exchange, forwarding, headers, pages, policy, sharing, state
 from gateway.edge.testing import RunningEdge
 
 HOST = b"Host: localhost:8000\r\n"
@@ -96,7 +96,7 @@ def test_a_head_has_the_head_of_the_page_alone(edge: RunningEdge) -> None:
 
 
 def test_there_is_a_page_for_everything_the_edge_says() -> None:
-    modules = (exchange, headers, policy)
+    modules = (answering, exchange, forwarding, headers, policy, sharing, state)
     texts = [inspect.getsource(module) for module in modules]
     said = {code for code in CATALOGUE for text in texts if f'"{code}"' in text}
 
