@@ -14,13 +14,7 @@ def parse_object(data: bytes, *, integers_only: bool = False) -> dict[str, Any]:
     Raises: ValueError, and nothing else whatever the bytes.
     """
     try:
-        parsed = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_without_duplicates,
-            parse_constant=_refuse,
-            parse_float=_refuse if integers_only else None,
-            parse_int=_parse_short if integers_only else None,
-        )
+        parsed = (_INTEGERS_ONLY if integers_only else _STRICT).decode(data.decode("utf-8"))
     except RecursionError as exc:
         raise ValueError("nested too deep") from exc
     if not isinstance(parsed, dict):
@@ -46,3 +40,13 @@ def _parse_short(text: str) -> int:
 
 def _refuse(text: str) -> NoReturn:
     raise ValueError(f"not a number here: {text[:32]}")
+
+
+# Made once, for json.loads would make one each time.
+_STRICT: Final = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_refuse)
+_INTEGERS_ONLY: Final = json.JSONDecoder(
+    object_pairs_hook=_without_duplicates,
+    parse_constant=_refuse,
+    parse_float=_refuse,
+    parse_int=_parse_short,
+)

@@ -154,6 +154,10 @@ def _go_on() -> None:
     pass
 
 
+def _log(refusal: InvalidToken) -> None:
+    _logger.info("Refused a token.", extra={"reason": refusal.reason})
+
+
 @dataclass(frozen=True, slots=True)
 class _Verified:
     principal: Principal
@@ -186,8 +190,12 @@ class Verifier:
         kind: Kind = ACCESS,
         cache_size: int = 10_000,
         clock: Callable[[], float] = time.time,
+        tell: Callable[[InvalidToken], None] = _log,
     ) -> None:
-        """Whoever verifies access tokens of running processes gives it their revocations."""
+        """Whoever verifies access tokens of running processes gives it their revocations.
+
+        tell hears of every refusal, and logs it unless told otherwise; each is counted.
+        """
         self._keys = keys
         self._revocations = revocations or NothingRevoked()
         self._issuer = issuer
@@ -195,6 +203,7 @@ class Verifier:
         self._kind = kind
         self._cache_size = cache_size
         self._clock = clock
+        self._tell = tell
         self._cache: dict[str, _Verified] = {}
 
     def authenticate(self, values: Sequence[str]) -> Principal | None:
@@ -212,7 +221,7 @@ class Verifier:
             if match is None:
                 raise InvalidToken("authorization-malformed")
         except InvalidToken as exc:
-            _count(exc)
+            self._count(exc)
             raise
         return self.verify(match[1])
 
@@ -229,7 +238,7 @@ class Verifier:
             verified = self._verify(token, self._clock(), before_signature)
         except InvalidToken as exc:
             self._cache.pop(token, None)
-            _count(exc)
+            self._count(exc)
             raise
         self._remember(token, verified)
         _verified.inc()
@@ -246,7 +255,7 @@ class Verifier:
         if self._revocations.current().refuses(known.principal):
             # It stays known, so that showing it again costs no signature.
             refusal = InvalidToken("revoked")
-            _count(refusal)
+            self._count(refusal)
             raise refusal
         _known.inc()
         return known.principal
@@ -274,6 +283,10 @@ class Verifier:
             raise InvalidToken("audience")
         if claims["iss"] != self._issuer:
             raise InvalidToken("issuer")
+
+    def _count(self, refusal: InvalidToken) -> None:
+        _verifications.labels("refused", refusal.reason).inc()
+        self._tell(refusal)
 
     def _remember(self, token: str, verified: _Verified) -> None:
         if self._cache_size == 0:
@@ -480,8 +493,3 @@ def _depth(value: Any, level: int = 1) -> int:
         return level
     items = value.values() if isinstance(value, dict) else value
     return max((_depth(item, level + 1) for item in items if isinstance(item, dict | list)), default=level)
-
-
-def _count(refusal: InvalidToken) -> None:
-    _verifications.labels("refused", refusal.reason).inc()
-    _logger.info("Refused a token.", extra={"reason": refusal.reason})

@@ -55,6 +55,7 @@ class Answering(State):
 
     def _refuse(self, refusal: policy.Refuse, **extra: Any) -> None:
         self._release()
+        self._reason = refusal.reason
         self._shared.figures.note_refusal(refusal.code)
         self._keeps_alive = self._may_keep_alive() and not refusal.closes
         is_page = policy.is_answered_with_page(self._request, self._shared.rules.table)
@@ -143,6 +144,7 @@ class Answering(State):
             self._requester.peer,
             self._request_id,
             self._subject,
+            self._reason,
         )
         self._shared.journal.note(outcome)
         self._shared.figures.note(outcome)

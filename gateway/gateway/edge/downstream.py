@@ -11,7 +11,7 @@ from gateway.edge.exchange import Exchange
 from gateway.edge.headers import MAX_HEAD_BYTES
 from gateway.edge.paths import MAX_TARGET_BYTES
 from gateway.edge.policy import Refuse, Request
-from gateway.edge.seen import Plan, is_one_head
+from gateway.edge.seen import Known, is_one_head
 from gateway.edge.shared import Shared
 
 # What a head that is still incomplete may have; a whole one is measured exactly by the policy.
@@ -101,9 +101,9 @@ class Client(asyncio.Protocol):
             self._linger(len(data))
             return
         if self._incoming is None and not self._is_in_head:
-            plan = self._shared.seen.find(data)
-            if plan is not None:
-                self._take_known(plan)
+            known = self._shared.seen.find(data)
+            if known is not None:
+                self._take_known(known)
             else:
                 self._parse_first(data)
         elif self._incoming is None:
@@ -283,9 +283,9 @@ class Client(asyncio.Protocol):
         ):
             self._waiting[-1].note_whole(data)
 
-    def _take_known(self, plan: Plan) -> None:
+    def _take_known(self, known: Known) -> None:
         self._may_go_on = True
-        self._waiting.append(Exchange(self._shared, self, plan.forward.request, plan=plan))
+        self._waiting.append(Exchange(self._shared, self, known.plan.forward.request, known=known))
 
     def _parse_body(self, incoming: Exchange, data: bytes) -> None:
         body_bytes = incoming.body_bytes

@@ -101,7 +101,8 @@ class Exchange(Sharing):
         if self._refusal is not None and not self._request.method:
             return self._refusal
         if self._plan is not None:
-            decision = policy.admit(self._plan.forward, self._shared.rules, self._requester.peer)
+            forward, rules = self._plan.forward, self._shared.rules
+            decision = policy.admit(forward, self._bearer, rules, self._requester.peer)
         else:
             decision = policy.decide(self._request, self._shared.rules, self._requester.peer)
         if self._refusal is None or isinstance(decision, policy.Refuse):

@@ -21,7 +21,7 @@ from chassis import logs, metrics
 from chassis.env import ConfigurationError
 from chassis.keys import KeyStore
 from chassis.revocations import RevocationStore
-from chassis.tokens import Verifier
+from chassis.tokens import InvalidToken, Verifier
 from gateway.edge.accepting import Listener
 from gateway.edge.asks import Asks
 from gateway.edge.cache import Cache
@@ -83,6 +83,7 @@ class Edge:
             audience=AUDIENCE,
             revocations=RevocationStore(configuration.keys_public, keys, issuer=configuration.origin),
             clock=clock,
+            tell=_leave_to_the_journal,
         )
         loop = asyncio.get_running_loop()
         people = configuration.people_per_address
@@ -330,6 +331,10 @@ def _say_where(configuration: Configuration, port: int, metrics_port: int) -> No
 
 def _note_hang_up() -> None:
     _logger.info("Nobody supervises the edge any more.")
+
+
+def _leave_to_the_journal(_refusal: InvalidToken) -> None:
+    """One line a request is enough, and this one has its id."""
 
 
 def _nothing() -> None:

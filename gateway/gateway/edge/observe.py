@@ -25,7 +25,9 @@ _FLUSH_BYTES: Final = 32 * 1024
 
 
 class Outcome(NamedTuple):
-    """How one request ended. seconds since its head was complete; path without its query, "" when unsafe."""
+    """How one request ended. seconds since its head was complete; path without its query, "" when unsafe;
+    reason: why its token was refused, for the log alone.
+    """
 
     method: str
     path: str
@@ -36,6 +38,7 @@ class Outcome(NamedTuple):
     client: str
     request_id: str
     subject: str
+    reason: str = ""
 
 
 class Journal:
@@ -61,14 +64,15 @@ class Journal:
         if int(now) != self._second:
             self._second = int(now)
             self._stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
-        method, path, route, status, seconds, sent, client, request_id, subject = outcome
+        method, path, route, status, seconds, sent, client, request_id, subject, reason = outcome
         if path.count(".") > 1:  # Somebody may have put a token into the path.
             path = without_tokens(path)
+        why = f',"token_refused":"{reason}"' if reason else ""
         self._lines.append(
             f'{{"time":"{self._stamp}.{int(now % 1 * 1000):03d}Z","level":"info","service":"edge",'
             f'"event":"Answered a request.","method":"{method}","path":"{path}","route":"{route}",'
             f'"status":{status},"duration_ms":{seconds * 1000:.2f},"bytes":{sent},'
-            f'"client":"{client}","sub":"{subject}","request_id":"{request_id}"}}\n'
+            f'"client":"{client}","sub":"{subject}","request_id":"{request_id}"{why}}}\n'
         )
         if len(self._lines) * 256 > _FLUSH_BYTES:
             self.flush()

@@ -101,13 +101,16 @@ class Redirect(NamedTuple):
 
 
 class Refuse(NamedTuple):
-    """Answer with a problem of the catalogue. closes: nothing more can be read from this connection."""
+    """Answer with a problem of the catalogue. closes: nothing more can be read from this connection; reason:
+    why the token is refused, for the log alone.
+    """
 
     code: str
     detail: str = ""
     fields: tuple[tuple[str, str], ...] = ()
     closes: bool = False
     head: Head | None = None
+    reason: str = ""
 
 
 class Report(NamedTuple):
@@ -145,7 +148,7 @@ class Rules:
 def decide(request: Request, rules: Rules, peer: str = "") -> Decision:
     """Decide about one request. What is unsafe about its form is refused before any token is looked at."""
     found = read(request, rules)
-    return admit(found, rules, peer) if isinstance(found, Forward) else found
+    return admit(found, found.head.bearer, rules, peer) if isinstance(found, Forward) else found
 
 
 def read(request: Request, rules: Rules) -> Forward | Refuse | Report | Options:
@@ -177,12 +180,25 @@ def read(request: Request, rules: Rules) -> Forward | Refuse | Report | Options:
     return Forward(route, request, head)
 
 
-def admit(forward: Forward, rules: Rules, peer: str = "") -> Decision:
-    """Whether somebody with these credentials may ask for it now. peer is who is connected."""
+def admit(forward: Forward, bearer: str, rules: Rules, peer: str = "") -> Decision:
+    """Whether somebody with these credentials may ask for it now. bearer is the token that came with this
+    very request, peer is who is connected.
+    """
     credential = forward.route.credential
     if credential in _TAKE_BEARERS:
-        return _authenticate(forward, rules, peer)
+        return _authenticate(forward, bearer, rules, peer)
     return _let_staff_in(forward, rules) if credential is _STAFF else forward
+
+
+def without_token(forward: Forward) -> Forward:
+    """The same, for whoever else asks for it; that there was an authorization is still known."""
+    request, head = forward.request, forward.head
+    if not head.authorization:
+        return forward
+    fields = [field for field in request.fields if field[0].lower() != b"authorization"]
+    return forward._replace(
+        request=request._replace(fields=fields), head=head._replace(authorization=b"Bearer", bearer="")
+    )
 
 
 def allowed_hosts(origin: str) -> frozenset[bytes]:
@@ -245,7 +261,7 @@ def _refuse_method(method: bytes, methods: tuple[str, ...], head: Head) -> Optio
     return Refuse("method-not-allowed", fields=(("allow", ", ".join(allowed)),), head=head)
 
 
-def _authenticate(forward: Forward, rules: Rules, peer: str) -> Decision:
+def _authenticate(forward: Forward, bearer: str, rules: Rules, peer: str) -> Decision:
     is_public_read = _is_public_read(forward)
     if not forward.head.authorization:
         if is_public_read:
@@ -253,13 +269,12 @@ def _authenticate(forward: Forward, rules: Rules, peer: str) -> Decision:
         fields = (("www-authenticate", CHALLENGE),)
         return Refuse("authentication-required", fields=fields, head=forward.head)
     # That there is only one was checked with the head.
-    token = forward.head.bearer
     try:
         client = client_address(peer, forward.head.forwarded_for, rules.trusted_proxies)
-        principal = rules.verify(token, client)
-    except InvalidToken:
+        principal = rules.verify(bearer, client)
+    except InvalidToken as exc:
         fields = (("www-authenticate", REFUSED_CHALLENGE),)
-        return Refuse("invalid-token", fields=fields, head=forward.head)
+        return Refuse("invalid-token", fields=fields, head=forward.head, reason=exc.reason)
     except Exhausted as exc:
         fields = (("retry-after", str(math.ceil(exc.seconds))),)
         return Refuse("too-many-requests", "Too many bad tokens came from here.", fields, head=forward.head)
@@ -268,7 +283,7 @@ def _authenticate(forward: Forward, rules: Rules, peer: str) -> Decision:
     scopes = forward.route.read_scopes if is_public_read else forward.route.scopes
     if scopes and scopes.isdisjoint(principal.scopes):
         return decide_without_scope(forward)
-    return Ask(forward, token, principal)
+    return Ask(forward, bearer, principal)
 
 
 def decide_without_scope(forward: Forward) -> Forward | Refuse:

@@ -8,7 +8,7 @@ from gateway.edge.body import NO_BODY, Body
 from gateway.edge.cache import Copy, Flight
 from gateway.edge.headers import Head
 from gateway.edge.pool import Pool
-from gateway.edge.seen import Plan
+from gateway.edge.seen import Known, Plan
 from gateway.edge.shared import Shared
 from gateway.edge.upstream import Connection
 from gateway.routes import Route
@@ -79,6 +79,7 @@ class State:
     __slots__ = (
         "_answers",
         "_asked",
+        "_bearer",
         "_body",
         "_completed_at",
         "_connection",
@@ -99,6 +100,7 @@ class State:
         "_pool",
         "_quota",
         "_raw",
+        "_reason",
         "_refusal",
         "_request",
         "_request_id",
@@ -122,16 +124,19 @@ class State:
         request: policy.Request,
         refusal: policy.Refuse | None = None,
         *,
-        plan: Plan | None = None,
+        known: Known | None = None,
     ) -> None:
-        """refusal: what the transport found before there was anything to decide about; plan: that of a head
+        """refusal: what the transport found before there was anything to decide about; known: of a head
         that came before, which is the whole request.
         """
         self._shared = shared
         self._requester = requester
         self._request = request
         self._refusal = refusal
-        self._plan = plan
+        self._plan: Plan | None = None
+        self._bearer = ""
+        if known is not None:
+            self._plan, self._bearer = known
         self._raw = b""
         self._forward: policy.Forward | None = None
         self._connection: Connection | None = None
@@ -140,7 +145,7 @@ class State:
         self._spare: Copy | None = None
         self._stage: str = Stage.QUEUED
         self._pool: Pool
-        self._body = Body() if plan is None else NO_BODY
+        self._body = Body() if known is None else NO_BODY
         self._has_news = False
         self._is_held = False
         self._is_choked = False
@@ -152,6 +157,7 @@ class State:
         self._keeps_alive = False
         self._answers = 0
         self._quota = b""
+        self._reason = ""
         self._request_id = ""
         self._subject = ""
         self._token = b""
@@ -219,7 +225,7 @@ class State:
             forward = self._admitted
             plan = self._plan = Plan(forward, self._shared.own_lines[forward.route.upstream])
             if self._raw:
-                self._shared.seen.note(self._raw, plan)
+                self._shared.seen.note(self._raw, plan, forward.head.bearer)
         return plan
 
     def _may_keep_alive(self) -> bool:

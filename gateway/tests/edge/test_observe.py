@@ -7,6 +7,7 @@ import pytest
 
 from gateway.edge.cache import Cache
 from gateway.edge.observe import Figures, Journal, Outcome
+from gateway.edge.testing import Issuer, RunningEdge
 
 OUTCOME = Outcome("GET", "/a", "/a", 200, 0.00125, 11, "127.0.0.1", "0123456789abcdef", "")
 
@@ -34,6 +35,21 @@ def test_a_line_is_json() -> None:
         "sub": "",
         "request_id": "0123456789abcdef",
     }
+
+
+def test_a_line_says_why_a_token_was_refused(edge: RunningEdge, issuer: Issuer) -> None:
+    token = issuer.mint(aud="banner")
+
+    reply = edge.ask(
+        b"GET /api/v1/wallet HTTP/1.1\r\nHost: localhost:8000\r\nAuthorization: Bearer %b\r\n\r\n"
+        % token.encode()
+    )
+
+    edge.edge.shared.journal.flush()
+    (line,) = map(json.loads, edge.log.getvalue().splitlines())
+    assert (line["status"], line["token_refused"]) == (401, "audience")
+    assert line["request_id"] == reply.json()["request_id"]
+    assert "audience" not in reply.body.decode()
 
 
 def test_many_lines_are_written_without_waiting() -> None:

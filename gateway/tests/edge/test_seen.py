@@ -1,12 +1,13 @@
-"""Heads that come again, byte for byte, are not parsed again; all else is as the first time."""
+"""Heads that come again, with any token, are not parsed again; all else is as the first time."""
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
 
 import pytest
 
-from gateway.edge.seen import MAX_HEAD_BYTES, MAX_HEADS, SeenHeads, is_one_head
+from gateway.edge.seen import MAX_HEAD_BYTES, MAX_HEADS, Plan, SeenHeads, is_one_head
 from gateway.edge.testing import Issuer, RunningEdge, Seen, json_reply
 
 HOST = b"Host: localhost:8000\r\n"
@@ -149,22 +150,98 @@ def test_answers_stand_in_order_whether_known_or_not(edge: RunningEdge, bearer: 
 
 def test_few_are_remembered() -> None:
     seen = SeenHeads()
+    plan = object()
     for number in range(3 * MAX_HEADS):
         for _ in range(2):
-            seen.note(b"%d" % number, number)
-        assert seen.find(b"0") == 0
+            seen.note(b"%d" % number, plan, "")
+        assert seen.find(b"0") == (plan, "")
 
     assert seen.find(b"%d" % (MAX_HEADS + 5)) is None
-    assert len(seen._lately) + len(seen._before) <= 2 * MAX_HEADS
+    assert len(seen._whole.lately) + len(seen._whole._before) <= 2 * MAX_HEADS
 
 
 def test_of_what_comes_once_little_is_kept() -> None:
     seen = SeenHeads()
     for number in range(3 * MAX_HEADS):
-        seen.note(b"%d" % number, number)
+        seen.note(b"%d" % number, object(), "")
 
-    assert (len(seen._lately), len(seen._before)) == (0, 0)
+    assert (len(seen._whole.lately), len(seen._whole._before)) == (0, 0)
     assert len(seen._once) <= MAX_HEADS
+
+
+def with_token(token: str, line: str = "Authorization: Bearer ") -> bytes:
+    return WALLET + f"Accept: a/b\r\n{line}{token}\r\nUser-Agent: c\r\n\r\n".encode()
+
+
+def test_a_head_is_known_with_any_token(edge: RunningEdge, issuer: Issuer) -> None:
+    teach(edge, with_token(issuer.mint()))
+
+    edge.ask(with_token(issuer.mint()))
+
+    assert known(edge, with_token(issuer.mint()))
+    (seen,) = edge.wallet.seen
+    assert b"accept: a/b\r\nuser-agent: c\r\n" in seen.head
+    asked = [json.loads(seen.body)["bearer"] for seen in edge.web.seen]
+    assert len(asked) == len(set(asked)) == 2
+
+
+def test_a_known_head_is_nobodys_log_in(edge: RunningEdge, issuer: Issuer) -> None:
+    good = issuer.mint()
+    teach(edge, with_token(good))
+    head, _, signature = good.rpartition(".")
+    bad = [
+        *(
+            issuer.mint(exp=int(time.time()) - 60),
+            issuer.mint(aud="banner"),
+            issuer.mint(iss="https://a.example"),
+        ),
+        *(f"{head}.{signature[::-1]}", good[:-1], "a.b.c", "a", "."),
+    ]
+
+    for token in bad:
+        reply = edge.ask(with_token(token))
+        assert (reply.status, reply.json()["code"]) == (401, "invalid-token"), token
+    for token in ["", " ", "a b", "a\x00", "\xe9"]:
+        assert edge.ask(with_token(token)).status in {400, 401}, token
+    assert edge.wallet.seen == []
+
+
+def test_the_token_is_taken_from_its_line_alone(edge: RunningEdge, issuer: Issuer, bearer: bytes) -> None:
+    mine, other = issuer.mint(), issuer.mint()
+    decoy = b"User-Agent: authorization: Bearer %b\r\n"
+    teach(edge, WALLET + decoy % mine.encode() + b"Authorization: Bearer %b\r\n\r\n" % mine.encode())
+
+    edge.ask(WALLET + decoy % other.encode() + b"Authorization: Bearer %b\r\n\r\n" % mine.encode())
+    edge.ask(WALLET + decoy % mine.encode() + b"Authorization: Bearer %b\r\n\r\n" % other.encode())
+
+    assert [json.loads(seen.body)["bearer"] for seen in edge.web.seen] == [mine, other]
+
+
+def test_two_tokens_are_too_many_in_a_known_head(edge: RunningEdge, issuer: Issuer) -> None:
+    token = issuer.mint()
+    teach(edge, with_token(token))
+
+    twice = with_token(f"{token}\r\nAuthorization: Bearer {token}")
+
+    assert edge.ask(twice).status == 400
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["authorization: Bearer ", "AUTHORIZATION: Bearer ", "Authorization: bearer ", "Authorization:Bearer "],
+)
+def test_other_spellings_are_known_too(edge: RunningEdge, issuer: Issuer, line: str) -> None:
+    teach(edge, with_token(issuer.mint(), line))
+
+
+def test_no_token_is_kept_with_a_plan(edge: RunningEdge, issuer: Issuer) -> None:
+    token = issuer.mint()
+    teach(edge, with_token(token))
+
+    found = edge.edge.shared.seen.find(with_token(token))
+
+    assert found is not None
+    assert token not in repr([getattr(found.plan, name) for name in Plan.__slots__])
 
 
 @pytest.mark.parametrize(
