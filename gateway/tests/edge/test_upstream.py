@@ -549,7 +549,8 @@ def test_an_early_answer_ends_the_connection(edge: RunningEdge, bearer: bytes) -
 
 def test_an_early_answer_is_not_lost_with_the_rest_of_the_body(edge: RunningEdge, bearer: bytes) -> None:
     edge.run(edge.wallet.stop())
-    service = threading.Thread(target=answer_without_reading, args=(edge.wallet.port, 10))
+    listener = socket.create_server(("127.0.0.1", edge.wallet.port))
+    service = threading.Thread(target=answer_without_reading, args=(listener, 10))
     service.start()
     body = b"Content-Length: 1000000\r\n\r\n" + b"a" * 1_000_000
 
@@ -559,9 +560,9 @@ def test_an_early_answer_is_not_lost_with_the_rest_of_the_body(edge: RunningEdge
     assert statuses == [409] * 10
 
 
-def answer_without_reading(port: int, count: int) -> None:
+def answer_without_reading(listener: socket.socket, count: int) -> None:
     """Answer so many requests from their heads alone: what is unread resets the connection as it closes."""
-    with socket.create_server(("127.0.0.1", port)) as listener:
+    with listener:
         for _ in range(count):
             connection, _ = listener.accept()
             connection.recv(4096)
