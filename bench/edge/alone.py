@@ -6,10 +6,9 @@ import sys
 from statistics import median
 from typing import Any, Final
 
-from contestants import CACHED_PATH, Contestant, edge, request
+from contestants import CACHED_PATH, Contestant, edge
 from issuer import Issuer, Web
 from load import Slice, Wrk
-from paced import paced
 from processes import resident_mb
 
 from gateway.edge.testing import RawClient
@@ -31,15 +30,14 @@ def cached(wrk: Wrk, ours: Contestant, *, rounds: int, seconds: int) -> dict[str
 
 
 def added_latency(
-    ours: Contestant, upstream_port: int, token: str, *, cpu_us: float, rounds: int, seconds: int
+    wrk: Wrk, ours: Contestant, upstream_port: int, token: str, *, most: float, rounds: int, seconds: int
 ) -> dict[str, Any]:
-    """What the edge adds to the wait for the upstream, at half of what one core of it carries."""
-    rate = 500_000 / cpu_us
-    asked = request(token)
+    """What the edge adds to the wait for the upstream, at half of the requests a second that it carries."""
+    rate = most / 2
     through, direct = [], []
     for _ in range(rounds):
-        direct.append(paced(upstream_port, asked, rate=rate, seconds=seconds))
-        through.append(paced(ours.port, asked, rate=rate, seconds=seconds))
+        direct.append(wrk.latency(upstream_port, token, rate=rate, seconds=seconds))
+        through.append(wrk.latency(ours.port, token, rate=rate, seconds=seconds))
     p50, p99 = (median(each[i] for each in through) - median(each[i] for each in direct) for i in (0, 1))
     return {
         "requests_per_second": round(rate),

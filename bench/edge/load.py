@@ -1,5 +1,6 @@
 """Load by wrk, and what it says of it."""
 
+import os
 import re
 import subprocess
 import sys
@@ -26,6 +27,20 @@ function request()
   return requests[math.random(#requests)]
 end
 """
+
+# Clients who think between an answer and the next request, for as long as it happens (exponentially): so many
+# of them ask almost as often however long the answers take.
+_THINKING: Final = """
+local mean = 0
+function init(args)
+  mean = tonumber(args[1])
+  math.randomseed(tonumber(args[2]))
+end
+function delay()
+  return math.floor(0.5 - math.log(1 - math.random()) * mean)
+end
+"""
+_THINKERS: Final = 256
 
 # On a machine that is far too busy a connection can take longer than a proxy waits for it.
 _MOST_WRONG: Final = 0.001
@@ -56,6 +71,21 @@ class Wrk:
         self._script = folder / "tokens.lua"
         self._script.write_text(_SCRIPT)
 
+    def latency(self, port: int, token: str, *, rate: float, seconds: int) -> tuple[float, float]:
+        """Median and 99th percentile of the wait for an answer in milliseconds, at about so many requests a
+        second of clients who do not wait for one another.
+        """
+        thinking = self._folder / "thinking.lua"
+        thinking.write_text(_THINKING)
+        said = self._run(
+            *("-t1", f"-c{_THINKERS}", f"-d{seconds}s", "-s", str(thinking)),
+            *("-H", "Host: localhost:8000", "-H", f"Authorization: Bearer {token}"),
+            *(f"http://127.0.0.1:{port}{PATH}", "--", str(_THINKERS / rate * 1000), str(os.getpid())),
+        )
+        if "Non-2xx" in said or "Socket errors" in said:
+            sys.exit(f"bench/edge: not every answer was as it should be:\n{said}")
+        return _millis("50", said), _millis("99", said)
+
     def load(
         self,
         contestant: Contestant,
@@ -77,15 +107,10 @@ class Wrk:
             arguments += ["-s", str(self._script)]
             after = ["--", str(listed)]
         before = cpu_seconds(contestant.process)
-        said = subprocess.run(
-            [
-                *(self._path, "--latency", "-t1", f"-c{connections}", f"-d{seconds}s", *arguments),
-                *(f"http://127.0.0.1:{contestant.port}{path}", *after),
-            ],
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
+        said = self._run(
+            *("-t1", f"-c{connections}", f"-d{seconds}s", *arguments),
+            *(f"http://127.0.0.1:{contestant.port}{path}", *after),
+        )
         used = cpu_seconds(contestant.process) - before
         requests = int(_number(r"(\d+) requests in", said))
         failed = int(_number(r"Non-2xx or 3xx responses: (\d+)", said, "0"))
@@ -102,6 +127,10 @@ class Wrk:
             p99_ms=_millis("99", said),
             memory_mb=resident_mb(contestant.process),
         )
+
+    def _run(self, *arguments: str) -> str:
+        command = [self._path, "--latency", *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def _number(pattern: str, said: str, default: str | None = None) -> float:

@@ -98,9 +98,9 @@ def measure(
         document["cached"] = alone.cached(wrk, ours, rounds=rounds, seconds=seconds)
         if quick:
             return document
-        cpu_us = next(r["cpu_us"] for r in rows if r["contestant"] == EDGE)
+        most = next(r["requests_per_second"] for r in rows if r["contestant"] == EDGE)
         document["added_latency"] = alone.added_latency(
-            ours, upstream_port, issuer.mint(), cpu_us=cpu_us, rounds=rounds, seconds=seconds
+            wrk, ours, upstream_port, issuer.mint(), most=most, rounds=rounds, seconds=seconds
         )
     document["workers"] = alone.workers(wrk, issuer, upstream_port, web, rounds=rounds, seconds=seconds)
     return document
