@@ -39,7 +39,7 @@ PASSING = {
     ),
     b"sec-fetch-user",
 }
-LINE = re.compile(rb"([a-z0-9!#$%&'*+.^`|~-]+): ([\t -~\x80-\xff]*)")
+LINE = re.compile(rb"([a-z0-9!#$%&'*+.^`|~-]+): ([\t -~]*)")
 HOSTS = {b"localhost:8000", b"127.0.0.1:8000", b"[::1]:8000"}
 TABLE = RouteTable()
 

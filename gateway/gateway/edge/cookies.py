@@ -1,13 +1,12 @@
-"""Which cookies mean something on a staff route: the session's to the web alone, two to the service."""
+"""Which cookies pass: to pages all in ASCII; to staff routes two of the service, the session's to the web."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from gateway.edge.headers import Fields, Head
+from gateway.edge.headers import COOKIE, Fields, Head
 from gateway.routes import Route
 
-_PREFIX: Final = b"cookie: "
 _SESSION: Final = re.compile(rb"[A-Za-z0-9_-]{16,128}")
 # What Django and itsdangerous sign, and a token of Django's forms: no quotes, no separators, no spaces.
 _VALUE: Final = re.compile(rb"[A-Za-z0-9._:-]{1,4000}")
@@ -56,11 +55,23 @@ def line(head: Head, route: Route) -> bytes:
     return b"cookie: %b\r\n" % b"; ".join(kept) if kept else b""
 
 
+def in_ascii(lines: Sequence[bytes]) -> list[bytes]:
+    """The lines of a head without the cookies that hold bytes beyond ASCII, for of a line with one a service
+    might read none. None of ours does, and whoever has another's is not locked out by it.
+    """
+    return [kept for line in lines if (kept := line if line.isascii() else _in_ascii(line))]
+
+
 def without_foreign(fields: Fields, route: Route) -> Fields:
     """The fields of a service's reply without any Set-Cookie but those of its own two, for its own path."""
     return [
         (name, value) for name, value in fields if name.lower() != b"set-cookie" or _may_be_set(value, route)
     ]
+
+
+def _in_ascii(line: bytes) -> bytes:
+    pairs = [pair.strip(b" \t") for pair in line[len(COOKIE) : -2].split(b";") if pair.isascii()]
+    return b"%b%b\r\n" % (COOKIE, b"; ".join(pairs)) if pairs else b""
 
 
 def _may_be_set(value: bytes, route: Route) -> bool:
@@ -84,7 +95,7 @@ def _attribute(part: bytes) -> tuple[bytes, bytes]:
 
 def _pairs(head: Head) -> Iterator[tuple[bytes, bytes]]:
     for _, field in head.lines:
-        if field.startswith(_PREFIX):
-            for pair in field[len(_PREFIX) :].split(b";"):
+        if field.startswith(COOKIE):
+            for pair in field[len(COOKIE) :].split(b";"):
                 name, _, value = pair.partition(b"=")
                 yield name.strip(b" \t\r\n"), value.strip(b" \t\r\n")

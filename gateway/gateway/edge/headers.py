@@ -14,6 +14,8 @@ MAX_FIELDS: Final = 100
 # Every field costs its name, a colon, a space and a line end.
 _FIELD_OVERHEAD: Final = 4
 
+COOKIE: Final = b"cookie: "
+"""How a line of cookies begins."""
 
 _NO_TOKENS: Final[frozenset[bytes]] = frozenset()
 
@@ -174,6 +176,18 @@ def value_of(head: Head, name: bytes) -> bytes:
 def request_lines(head: Head, wanted: tuple[Passes, ...]) -> list[bytes]:
     """The lines of a head that pass: TO_API, TO_WEB or TO_ADMIN."""
     return [line for passes, line in head.lines if passes in wanted]
+
+
+def check_ascii(head: Head, wanted: tuple[Passes, ...]) -> None:
+    """Check what goes on: servers read bytes beyond ASCII in two ways (RFC 9110 section 5.5), and granian
+    hands such a value over as an empty one. Cookies are left out one by one instead (`gateway.edge.cookies`).
+
+    Raises: BadHead.
+    """
+    for passes, line in head.lines:
+        if not line.isascii() and passes in wanted and not line.startswith(COOKIE):
+            name = line.partition(b":")[0].decode()
+            raise BadHead("malformed-request", f"The {name} header field has bytes beyond ASCII.")
 
 
 def _sort(fields: Fields) -> tuple[dict[bytes, bytes], list[tuple[_Rule, bytes]]]:

@@ -12,9 +12,6 @@ from gateway.edge.headers import (
     MEDIA_PARTS,
     PAGE,
     PUBLIC,
-    TO_ADMIN,
-    TO_API,
-    TO_WEB,
     Fields,
     ReplyKind,
 )
@@ -44,12 +41,11 @@ class ReplyHead(NamedTuple):
 
 def passing_lines(head: headers.Head, route: Route) -> list[bytes]:
     """The lines of a request's head that go to the upstream of its route as they came."""
+    lines = headers.request_lines(head, policy.wanted(route))
     if route.credential is _PAGE:
-        return headers.request_lines(head, TO_WEB)
-    if route.credential is not _STAFF:
-        return headers.request_lines(head, TO_API)
-    cookie = cookies.line(head, route)
-    return [*headers.request_lines(head, TO_ADMIN), *([cookie] if cookie else [])]
+        return lines if b"".join(lines).isascii() else cookies.in_ascii(lines)
+    cookie = cookies.line(head, route) if route.credential is _STAFF else b""
+    return [*lines, cookie] if cookie else lines
 
 
 def request_start(forward: policy.Forward, sent: Sequence[bytes], own_lines: bytes) -> bytes:

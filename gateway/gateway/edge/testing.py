@@ -115,6 +115,11 @@ class Seen:
         fields = [line.partition(": ") for line in lines if line]
         return [value for key, _, value in fields if key.lower() == name.lower()]
 
+    def line(self, name: str) -> bytes:
+        """The line of a header field that must be there once, for what a test cannot foresee."""
+        (value,) = self.values(name)
+        return f"{name}: {value}\r\n".encode("latin-1")
+
     async def read_body(self) -> bytes:
         """The whole body, which must come with its length."""
         length = int((self.values("content-length") or ["0"])[0])
@@ -310,6 +315,8 @@ class RunningEdge:
             "banner": self.banners,
             "web": self.web,
         }
+        self.minted: list[str] = []
+        """The tokens that the web gave."""
         self.log = io.BytesIO()
         self._clients: list[RawClient] = []
         self._loop = uvloop.new_event_loop()
@@ -317,6 +324,31 @@ class RunningEdge:
         self._thread.start()
         self.edge = self.run(self._start(times, limits or ROOMY, trusted_proxies, people_per_address))
         self.port = self.edge.port
+
+    @property
+    def arrived(self) -> list[Seen]:
+        """All that reached any upstream: the web's come last, and questions for tokens are among them."""
+        return [seen for upstream in self._upstreams.values() for seen in upstream.seen]
+
+    @property
+    def dialed(self) -> int:
+        """How many connections there have been to upstreams."""
+        return sum(upstream.connections for upstream in self._upstreams.values())
+
+    def head_for(self, reply: "RawReply", start: str, lines: bytes = b"", own: bytes = b"") -> bytes:
+        """The whole head that a service must have got where the client got this reply. lines: those of the
+        client that pass; own: those that the edge adds at the end.
+        """
+        return (
+            b"%b HTTP/1.1\r\nhost: localhost:8000\r\nx-forwarded-host: localhost:8000\r\n%b"
+            b"x-forwarded-proto: http\r\nvia: 1.1 mercato\r\n"
+            b"x-request-id: %b\r\nx-forwarded-for: 127.0.0.1\r\n%b\r\n"
+        ) % (start.encode(), lines, (reply.field("x-request-id") or "").encode(), own)
+
+    @property
+    def token_line(self) -> bytes:
+        """The line with the token that the web gave last."""
+        return b"authorization: Bearer %b\r\n" % self.minted[-1].encode()
 
     def begin(self, coroutine: Coroutine[Any, Any, T]) -> "Future[T]":
         """Run something on the edge's loop without waiting."""
@@ -347,6 +379,7 @@ class RunningEdge:
             return
         expires_at = int(time.time()) + 120
         token = self.issuer.mint(aud=json.loads(body)["audience"], exp=expires_at)
+        self.minted.append(token)
         answer = {"token": token, "exp": expires_at, "sub": SUBJECT}
         seen.reply(json_reply(json.dumps(answer).encode()))
 

@@ -1,12 +1,27 @@
 """A running edge between raw sockets and upstreams that record. Needs no Django and no database."""
 
+import re
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway.edge.testing import Issuer, RunningEdge
+from chassis.problems import CATALOGUE
+from gateway.edge.testing import Issuer, RawClient, RunningEdge
+
+REFUSAL = (
+    r"HTTP/1\.1 {status} {phrase}\r\n"
+    r"date: [^\r]{{29}}\r\n"
+    r"content-type: application/problem\+json\r\n"
+    r"content-length: {length}\r\n"
+    r"x-content-type-options: nosniff\r\n"
+    r"content-security-policy: default-src 'none'; sandbox\r\n"
+    r"x-request-id: {request_id}\r\n"
+    r"cache-control: no-store\r\n"
+    r"{fields}{close}\r\n"
+)
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +52,40 @@ def edge(start_edge: Callable[..., RunningEdge]) -> RunningEdge:
 def bearer(issuer: Issuer) -> bytes:
     """The header line of a valid access token."""
     return b"Authorization: Bearer %b\r\n" % issuer.mint().encode()
+
+
+@pytest.fixture
+def assert_refused() -> Callable[..., None]:
+    """Sends what must be refused: all of the answer is that, and nobody hears of it."""
+
+    def check(
+        edge: RunningEdge, data: bytes, code: str, detail: str = "", *, fields: str = "", closes: bool = False
+    ) -> None:
+        status, title = CATALOGUE[code]
+        arrived, dialed, client = len(edge.arrived), edge.dialed, edge.client()
+        client.send(data)
+
+        reply = client.read_reply()
+
+        document = {"type": f"/problems/{code}", "title": title, "status": status, "code": code}
+        request_id = reply.field("x-request-id")
+        assert reply.json() == document | ({"detail": detail} if detail else {}) | {"request_id": request_id}
+        head = REFUSAL.format(
+            status=status,
+            phrase=HTTPStatus(status).phrase,
+            length=len(reply.body),
+            request_id=request_id,
+            fields=re.escape(fields),
+            close="connection: close\r\n" if closes else "",
+        )
+        assert re.fullmatch(head, reply.head.decode())
+        assert client.is_closed() if closes else is_served(client)
+        assert (len(edge.arrived), edge.dialed) == (arrived, dialed)
+
+    return check
+
+
+def is_served(client: RawClient) -> bool:
+    """Whether the connection goes on: its next request gets the next answer."""
+    client.send(b"GET /livez HTTP/1.1\r\n\r\n")
+    return client.read_reply().json() == {"status": "ok"}
