@@ -10,13 +10,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 from typing import Any, BinaryIO
 
 import pytest
 
+from chassis.problems import CATALOGUE
 from chassis.testing.forge import Forge, write_keys
 from chassis.testing.leaks import leaks
 
@@ -62,10 +63,16 @@ class Recorder:
 
     def __init__(self, answer: Callable[[Recorded], bytes]) -> None:
         self.requests: list[Recorded] = []
+        self.connections = 0
         self._answer = answer
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         Thread(target=self._accept, daemon=True).start()
+
+    def forget(self) -> None:
+        """Begin with nothing on record."""
+        self.requests.clear()
+        self.connections = 0
 
     def close(self) -> None:
         with suppress(OSError):
@@ -76,6 +83,7 @@ class Recorder:
         with suppress(OSError):
             while True:
                 connection, _ = self._listener.accept()
+                self.connections += 1
                 Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
@@ -96,7 +104,9 @@ class Recorder:
 
 @dataclass(frozen=True)
 class Edge:
-    """A running edge. lines are the header lines of a good request: Host and Authorization."""
+    """A running edge. lines are the header lines of a good request: Host and Authorization; minted are the
+    tokens that the web gave last, by the bearer and the audience that it was asked for.
+    """
 
     port: int
     forge: Forge
@@ -105,6 +115,7 @@ class Edge:
     categories: Recorder
     web: Recorder
     log: Path
+    minted: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def key(self) -> bytes:
@@ -128,6 +139,41 @@ class Edge:
             if not request.line.startswith(b"POST /internal/token ")
         ]
 
+    @property
+    def is_untouched(self) -> bool:
+        """Whether no upstream was asked anything, or even connected to."""
+        upstreams = (self.wallet, self.categories, self.web)
+        return not any(upstream.requests or upstream.connections for upstream in upstreams)
+
+    @property
+    def token_line(self) -> bytes:
+        """The line with the token for the wallet."""
+        return b"authorization: Bearer %b\r\n" % self.minted[self.token, "wallet"].encode()
+
+    def head_for(
+        self,
+        reply: Any,
+        line: bytes = b"GET /api/v1/wallet HTTP/1.1",
+        lines: bytes = b"",
+        own: bytes | None = None,
+        *,
+        host: bytes = b"",
+    ) -> bytes:
+        """The whole head that a service must have got where the client got this reply. lines: those of the
+        client that pass; own: those at the end, if not the token for the wallet alone.
+        """
+        return (
+            b"%b\r\nhost: %b\r\nx-forwarded-host: %b\r\n%bx-forwarded-proto: http\r\nvia: 1.1 mercato\r\n"
+            b"x-request-id: %b\r\nx-forwarded-for: 127.0.0.1\r\n%b\r\n"
+        ) % (
+            line,
+            host or self.host,
+            host or self.host,
+            lines,
+            reply.header("x-request-id").encode(),
+            self.token_line if own is None else own,
+        )
+
 
 def reply(body: bytes, *, is_head: bool = False) -> bytes:
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
@@ -138,7 +184,7 @@ def answer_as_service(request: Recorded) -> bytes:
     return reply(b"{}", is_head=request.line.startswith(b"HEAD "))
 
 
-def answer_as_web(forge: Forge) -> Callable[[Recorded], bytes]:
+def answer_as_web(forge: Forge, minted: dict[tuple[str, str], str]) -> Callable[[Recorded], bytes]:
     """Mints tokens as the web does; says {} to everything else."""
 
     def answer(request: Recorded) -> bytes:
@@ -147,6 +193,7 @@ def answer_as_web(forge: Forge) -> Callable[[Recorded], bytes]:
         question = json.loads(request.body)
         claims = read_claims(question["bearer"])
         token = forge.mint(question["audience"], sub=claims["sub"], scope=claims["scope"])
+        minted[question["bearer"], question["audience"]] = token
         answer = {"token": token, "exp": read_claims(token)["exp"], "sub": claims["sub"]}
         return reply(json.dumps(answer).encode())
 
@@ -206,8 +253,9 @@ def new_edge(folder: Path, wallet: Recorder) -> Edge:
     token = forge.mint(
         "gateway", sub=SUBJECT, scope="wallet:read wallet:admin", exp=int(time.time()) + MAX_LIFETIME_SECONDS
     )
-    categories, web = Recorder(answer_as_service), Recorder(answer_as_web(forge))
-    return Edge(port, forge, token, wallet, categories, web, folder / "edge.log")
+    minted: dict[tuple[str, str], str] = {}
+    categories, web = Recorder(answer_as_service), Recorder(answer_as_web(forge, minted))
+    return Edge(port, forge, token, wallet, categories, web, folder / "edge.log", minted)
 
 
 @pytest.fixture(scope="session")
@@ -324,5 +372,45 @@ def claims_of() -> Callable[[str], dict[str, Any]]:
 def edge(running_edge: Edge) -> Edge:
     """The edge, with nothing on record."""
     for upstream in (running_edge.wallet, running_edge.categories, running_edge.web):
-        upstream.requests.clear()
+        upstream.forget()
     return running_edge
+
+
+@pytest.fixture
+def assert_refused(edge: Edge, connect: Callable[..., Any]) -> Callable[..., None]:
+    """Sends what must be refused: all of the answer is that, and nobody hears of it."""
+
+    def check(
+        data: bytes,
+        code: str,
+        detail: str = "",
+        *,
+        fields: tuple[tuple[str, str], ...] = (),
+        closes: bool = False,
+    ) -> None:
+        status, title = CATALOGUE[code]
+        with connect(edge.port) as wire:
+            wire.send(data)
+            reply = wire.reply()
+            wire.send(b"GET /livez HTTP/1.1\r\n\r\n")
+            following = wire.reply()
+
+        (date, _), *others = reply.fields
+        document = {"type": f"/problems/{code}", "title": title, "status": status, "code": code}
+        request_id = {"request_id": reply.header("x-request-id")}
+        assert reply.json() == document | ({"detail": detail} if detail else {}) | request_id
+        assert (reply.status, date) == (status, "date")
+        assert others == [
+            ("content-type", "application/problem+json"),
+            ("content-length", str(len(reply.body))),
+            ("x-content-type-options", "nosniff"),
+            ("content-security-policy", "default-src 'none'; sandbox"),
+            ("x-request-id", reply.header("x-request-id")),
+            ("cache-control", "no-store"),
+            *fields,
+            *([("connection", "close")] if closes else []),
+        ]
+        assert following is None if closes else following.status == 200
+        assert edge.is_untouched
+
+    return check

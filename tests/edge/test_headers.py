@@ -4,16 +4,6 @@ import json
 
 import pytest
 
-FROM_EDGE = {
-    b"host",
-    b"authorization",
-    b"x-request-id",
-    b"x-forwarded-for",
-    b"x-forwarded-host",
-    b"x-forwarded-proto",
-    b"via",
-}
-
 IDENTITY = (
     *("X-User-Id", "X-User", "X-User-Name", "X-User-Roles", "X-Roles", "X-Role", "X-Groups", "X-Scopes"),
     *("X-Sub", "X-Email", "X-Is-Admin", "X-Admin", "Remote-User", "X-Remote-User", "X-Authenticated-User"),
@@ -69,10 +59,6 @@ ROUTING = {
 }
 
 UNREADABLE = {
-    "F2 an underscore": b"X_User_Id: 1",
-    "F2 an underscore in capitals": b"X_USER_ID: 1",
-    "F2 an underscore of many": b"X-User_Id: 1",
-    "F2 an underscore in Authorization": b"Authorization_: Bearer a.b.c",
     "F2 a trailing space": b"X-User-Id : 1",
     "F2 a trailing tab": b"X-User-Id\t: 1",
     "F2 a leading space": b"X-A: b\r\n X-User-Id: 1",
@@ -81,18 +67,30 @@ UNREADABLE = {
     "F2 a vertical tab in the value": b"X-A: \x0bX-User-Id: 1",
     "F2 a bare CR in the value": b"X-A: b\rX-User-Id: 1",
     "F2 NUL in the name": b"X-User-Id\0: 1",
-    "F2 two Authorization": b"Authorization: Bearer a.b.c",
-    "F2 two Authorization in another case": b"aUTHORIZATION: Bearer a.b.c",
-    "F2 two User-Agent": b"User-Agent: a\r\nUser-Agent: b",
-    "F2 two Content-Type": b"Content-Type: a/b\r\nContent-Type: c/d",
-    "F2 two Idempotency-Key": b"Idempotency-Key: a\r\nIdempotency-Key: b",
+    "F6 X-Request-ID with a line break": b"X-Request-ID: abcdefgh\rX-User-Id: 1",
+    "F6 X-Request-ID with an escape": b"X-Request-ID: abcdefgh\x1b[31m",
+    "F6 X-Request-ID with NUL": b"X-Request-ID: abcdefgh\0",
+}
+
+UNDERSCORES = {
+    "F2 an underscore": b"X_User_Id: 1",
+    "F2 an underscore in capitals": b"X_USER_ID: 1",
+    "F2 an underscore of many": b"X-User_Id: 1",
+    "F2 an underscore in Authorization": b"Authorization_: Bearer a.b.c",
     "F5 SCRIPT_NAME": b"SCRIPT_NAME: /evil",
     "F5 PATH_INFO": b"PATH_INFO: /internal/token",
     "F5 REMOTE_USER": b"REMOTE_USER: admin",
     "F5 wsgi.url_scheme": b"wsgi.url_scheme_: https",
-    "F6 X-Request-ID with a line break": b"X-Request-ID: abcdefgh\rX-User-Id: 1",
-    "F6 X-Request-ID with an escape": b"X-Request-ID: abcdefgh\x1b[31m",
-    "F6 X-Request-ID with NUL": b"X-Request-ID: abcdefgh\0",
+    "E9 X_Host": b"X_Host: evil",
+}
+
+TWICE = {
+    "D1 two Authorization": b"Authorization: Bearer a.b.c",
+    "D1 two Authorization in another case": b"aUTHORIZATION: Bearer a.b.c",
+    "D1 another Authorization that is empty": b"Authorization:",
+    "F2 two User-Agent": b"User-Agent: a\r\nUser-Agent: b",
+    "F2 two Content-Type": b"Content-Type: a/b\r\nContent-Type: c/d",
+    "F2 two Idempotency-Key": b"Idempotency-Key: a\r\nIdempotency-Key: b",
     "F6 two X-Request-ID": b"X-Request-ID: abcdefgh\r\nX-Request-ID: abcdefgh",
 }
 
@@ -135,11 +133,6 @@ def line(name, value):
     return f"{name}: {value}".encode()
 
 
-def assert_nothing_of_the_client(seen, client_value):
-    assert set(seen.fields) == FROM_EDGE
-    assert client_value not in seen.head
-
-
 def variants(name):
     return [name, name.lower(), name.upper(), name.swapcase()]
 
@@ -150,8 +143,7 @@ def test_f1_keeps_identity_headers_from_services(edge, connect, name):
     reply = ask(edge, connect, get(edge, line(name, "evil-value")))
 
     [seen] = edge.seen
-    assert reply.status == 200
-    assert_nothing_of_the_client(seen, b"evil-value")
+    assert (reply.status, seen.head) == (200, edge.head_for(reply))
 
 
 @pytest.mark.case("F2")
@@ -160,17 +152,27 @@ def test_f2_keeps_them_away_in_any_case_and_number(edge, connect, name):
     reply = ask(edge, connect, get(edge, line(name, "evil-value"), line(name, "evil-value"), line(name, "")))
 
     [seen] = edge.seen
-    assert reply.status == 200
-    assert_nothing_of_the_client(seen, b"evil-value")
+    assert (reply.status, seen.head) == (200, edge.head_for(reply))
 
 
-@pytest.mark.case("D1", "F2", "F5", "F6")
+@pytest.mark.case("F2", "F6")
 @pytest.mark.parametrize("data", UNREADABLE.values(), ids=UNREADABLE.keys())
-def test_refuses_headers_that_could_be_read_in_two_ways(edge, connect, data):
-    reply = ask(edge, connect, get(edge, data))
+def test_refuses_what_is_no_field(edge, assert_refused, data):
+    assert_refused(get(edge, data), "malformed-request", closes=True)
 
-    assert (reply.status, reply.code) == (400, "malformed-request")
-    assert edge.seen == []
+
+@pytest.mark.case("E9", "F2", "F5")
+@pytest.mark.parametrize("data", UNDERSCORES.values(), ids=UNDERSCORES.keys())
+def test_refuses_a_name_that_could_be_read_as_another(edge, assert_refused, data):
+    assert_refused(get(edge, data), "malformed-request", "A header name has an underscore.", closes=True)
+
+
+@pytest.mark.case("D1", "F2", "F6")
+@pytest.mark.parametrize("data", TWICE.values(), ids=TWICE.keys())
+def test_refuses_a_field_that_could_be_read_in_two_ways(edge, assert_refused, data):
+    name = data.partition(b":")[0].decode().lower()
+
+    assert_refused(get(edge, data), "malformed-request", f"Two {name} header fields.", closes=True)
 
 
 @pytest.mark.case("F3")
@@ -179,19 +181,17 @@ def test_f3_lets_no_client_take_away_what_the_edge_adds(edge, connect, value):
     reply = ask(edge, connect, get(edge, line("Connection", value)))
 
     [seen] = edge.seen
-    assert reply.status == 200
-    assert set(seen.fields) == FROM_EDGE
-    assert seen.fields[b"authorization"].startswith(b"Bearer ey")
+    assert (reply.status, seen.head) == (200, edge.head_for(reply))
 
 
 @pytest.mark.case("F3")
 def test_f3_removes_what_a_client_nominates(edge, connect):
     lines = [line("Accept", "text/csv"), line("Range", "bytes=0-1"), line("Connection", "Range")]
 
-    ask(edge, connect, get(edge, *lines))
+    reply = ask(edge, connect, get(edge, *lines))
 
     [seen] = edge.seen
-    assert set(seen.fields) == FROM_EDGE | {b"accept"}
+    assert seen.head == edge.head_for(reply, lines=b"accept: text/csv\r\n")
 
 
 @pytest.mark.case("E11", "F4", "F5")
@@ -200,13 +200,23 @@ def test_f4_writes_forwarding_headers_itself(edge, connect, name, value):
     reply = ask(edge, connect, get(edge, line(name, value)))
 
     [seen] = edge.seen
-    assert reply.status == 200
-    assert set(seen.fields) == FROM_EDGE
-    assert seen.line == b"GET /api/v1/wallet HTTP/1.1"
-    assert seen.fields[b"x-forwarded-for"] == b"127.0.0.1"
-    assert seen.fields[b"x-forwarded-proto"] == b"http"
-    assert seen.fields[b"x-forwarded-host"] == edge.host
-    assert seen.fields[b"via"] == b"1.1 mercato"
+    assert (reply.status, seen.head) == (200, edge.head_for(reply))
+
+
+@pytest.mark.case("E11")
+@pytest.mark.parametrize(
+    "body", [b"_method=DELETE", b'{"_method": "DELETE"}', b"_method=GET&_charset_=utf-7"]
+)
+def test_e11_reads_no_method_in_a_body(edge, connect, body):
+    start = b"POST /api/v1/wallet?_method=DELETE HTTP/1.1"
+    request = start + b"\r\n%bContent-Length: %d\r\n\r\n%b" % (edge.lines, len(body), body)
+
+    reply = ask(edge, connect, request)
+
+    [seen] = edge.seen
+    own = edge.token_line + b"content-length: %d\r\n" % len(body)
+    assert (reply.status, seen.body) == (200, body)
+    assert seen.head == edge.head_for(reply, start, own=own)
 
 
 def test_sends_exactly_these_bytes_to_a_service(edge, connect):
@@ -257,8 +267,9 @@ def test_shows_its_key_to_the_web_alone(edge, connect):
 def test_f6_keeps_a_good_request_id(edge, connect, value):
     reply = ask(edge, connect, get(edge, line("X-Request-ID", value)))
 
-    assert edge.seen[0].fields[b"x-request-id"] == value.encode()
+    [seen] = edge.seen
     assert reply.header("x-request-id") == value
+    assert seen.head == edge.head_for(reply)
 
 
 @pytest.mark.case("F6")
@@ -266,10 +277,11 @@ def test_f6_keeps_a_good_request_id(edge, connect, value):
 def test_f6_replaces_a_bad_request_id(edge, connect, value):
     reply = ask(edge, connect, get(edge, line("X-Request-ID", value)))
 
-    made = edge.seen[0].fields[b"x-request-id"].decode()
+    [seen] = edge.seen
+    made = reply.header("x-request-id")
     assert made not in {value, ""}
     assert made.isascii()
-    assert reply.header("x-request-id") == made
+    assert seen.head == edge.head_for(reply)
 
 
 @pytest.mark.case("F6")

@@ -1,7 +1,10 @@
-"""D6 and D7: where no credential is needed, a bad one is still refused, and none at all is no error."""
+"""D2 to D7: a credential stands in one place; where none is needed a bad one is still refused."""
+
+import json
 
 import pytest
 
+from chassis.problems import CHALLENGE, REFUSED_CHALLENGE
 from chassis.testing.attacks import ATTACKS, Aim, Answer
 
 PATH = b"/api/v1/categories"
@@ -31,6 +34,41 @@ BAD = {
     "D6 a no-break space": b"\xa0",
 }
 
+ELSEWHERE = {
+    "D3 a cookie": b"Cookie: access_token=%b\r\n",
+    "D3 a cookie called so": b"Cookie: Authorization=Bearer %b\r\n",
+    "D3 X-Access-Token": b"X-Access-Token: %b\r\n",
+    "D3 X-Authorization": b"X-Authorization: Bearer %b\r\n",
+    "D3 Proxy-Authorization": b"Proxy-Authorization: Bearer %b\r\n",
+    "D3 Sec-WebSocket-Protocol": b"Sec-WebSocket-Protocol: bearer, %b\r\n",
+}
+
+BODIES = [
+    (b"application/x-www-form-urlencoded", b"access_token=%b"),
+    (b"application/json", b'{"access_token": "%b", "Authorization": "Bearer"}'),
+]
+
+MISSPELLED = [
+    b"Bearer {token}, Bearer {token}",
+    b"Bearer {token},",
+    b"Bearer {token} x",
+    b"Bearer  {token}",
+    b"Bearer\t{token}",
+    b"Bearer={token}",
+    b"Bearer: {token}",
+    b'Bearer "{token}"',
+    b'Bearer token="{token}"',
+    b"Bearer",
+    b"Basic {token}",
+    b"Token {token}",
+    b"{token}",
+    b"Bearer Bearer {token}",
+]
+
+SESSION = b"abcdefghijklmnopqrstuvwxyz012345"
+CHALLENGED = (("www-authenticate", CHALLENGE),)
+REFUSED = (("www-authenticate", REFUSED_CHALLENGE),)
+
 of_refused_tokens = pytest.mark.parametrize(
     "case", [case for case in ATTACKS if case.edge in ANSWERS], ids=lambda case: f"D6 {case.label}"
 )
@@ -44,6 +82,14 @@ def request(edge, method, lines=b"", query=b""):
         edge.host,
         lines,
     )
+
+
+def get_wallet(edge, lines):
+    return b"GET /api/v1/wallet HTTP/1.1\r\nHost: %b\r\n%b\r\n" % (edge.host, lines)
+
+
+def line_of(method, query=b""):
+    return b"%b %b%b HTTP/1.1" % (method, PATH, query)
 
 
 def ask(edge, connect, method, lines=b"", query=b""):
@@ -67,29 +113,26 @@ def test_d7_serves_a_read_without_a_credential(edge, connect, method, lines):
     reply = ask(edge, connect, method, lines)
 
     [seen] = edge.seen
-    assert reply.status == 200
-    assert not {b"authorization", b"cookie"} & set(seen.fields)
+    assert (reply.status, seen.head) == (200, edge.head_for(reply, line_of(method), own=b""))
     assert edge.web.requests == []
 
 
 @pytest.mark.case("D7")
 @pytest.mark.parametrize("method", WRITES)
 @pytest.mark.parametrize("lines", NONE.values(), ids=NONE.keys())
-def test_d7_refuses_a_write_without_a_credential(edge, connect, method, lines):
-    reply = ask(edge, connect, method, lines)
+def test_d7_refuses_a_write_without_a_credential(edge, assert_refused, method, lines):
+    data = request(edge, method, lines)
 
-    assert (reply.status, reply.code) == (401, "authentication-required")
-    assert edge.seen == edge.web.requests == []
+    assert_refused(data, "authentication-required", fields=CHALLENGED, closes=True)
 
 
 @pytest.mark.case("D6")
 @pytest.mark.parametrize("method", [b"GET", *WRITES])
 @pytest.mark.parametrize("value", BAD.values(), ids=BAD.keys())
-def test_d6_takes_no_bad_credential_for_none(edge, connect, method, value):
-    reply = ask(edge, connect, method, b"Authorization: %b\r\n" % value)
+def test_d6_takes_no_bad_credential_for_none(edge, assert_refused, method, value):
+    data = request(edge, method, b"Authorization: %b\r\n" % value)
 
-    assert (reply.status, reply.code) == (401, "invalid-token")
-    assert edge.seen == edge.web.requests == []
+    assert_refused(data, "invalid-token", fields=REFUSED, closes=True)
 
 
 @pytest.mark.case("D6")
@@ -100,7 +143,8 @@ def test_d6_takes_no_attack_on_a_token_for_none(edge, connect, case):
     replies = [ask(edge, connect, method, lines_of(parts)) for method in (b"GET", b"DELETE")]
 
     assert [(reply.status, reply.code) for reply in replies] == [case.edge.value] * 2
-    assert edge.seen == edge.web.requests == []
+    assert [reply.header("connection") for reply in replies] == ["close"] * 2
+    assert edge.is_untouched
 
 
 @pytest.mark.case("D3")
@@ -109,10 +153,73 @@ def test_d6_takes_no_attack_on_a_token_for_none(edge, connect, case):
 def test_finds_no_token_in_a_query(edge, connect, method, place):
     token = edge.forge.mint("gateway", scope="catalog:write").encode()
 
-    ask(edge, connect, method, query=place + token)
+    reply = ask(edge, connect, method, query=place + token)
 
-    assert b"authorization" not in edge.seen[0].fields
+    [seen] = edge.seen
+    assert seen.head == edge.head_for(reply, line_of(method, b"?" + place + token), own=b"")
     assert edge.web.requests == []
+
+
+@pytest.mark.case("D3")
+@pytest.mark.parametrize("lines", ELSEWHERE.values(), ids=ELSEWHERE.keys())
+def test_d3_reads_a_token_in_no_other_field(edge, connect, assert_refused, lines):
+    lines = lines % edge.token.encode()
+
+    assert_refused(get_wallet(edge, lines), "authentication-required", fields=CHALLENGED)
+    reply = ask(edge, connect, b"GET", lines)
+
+    [seen] = edge.seen
+    assert seen.head == edge.head_for(reply, line_of(b"GET"), own=b"")
+
+
+@pytest.mark.case("D3")
+@pytest.mark.parametrize(("media_type", "body"), BODIES)
+def test_d3_reads_a_token_in_no_body(edge, assert_refused, media_type, body):
+    body %= edge.token.encode()
+    start = b"POST /api/v1/wallet/adjustments HTTP/1.1\r\nHost: %b\r\n" % edge.host
+    lines = b"Content-Type: %b\r\nContent-Length: %d\r\n\r\n" % (media_type, len(body))
+
+    assert_refused(start + lines + body, "authentication-required", fields=CHALLENGED)
+
+
+@pytest.mark.case("D2")
+@pytest.mark.parametrize("value", MISSPELLED)
+def test_d2_takes_no_other_spelling(edge, assert_refused, value):
+    lines = b"Authorization: %b\r\n" % value.replace(b"{token}", edge.token.encode())
+
+    assert_refused(get_wallet(edge, lines), "invalid-token", fields=REFUSED)
+
+
+@pytest.mark.case("D2")
+@pytest.mark.parametrize("value", [b"bearer %b", b"BEARER %b", b"\t Bearer %b \t"])
+def test_d2_takes_the_scheme_in_any_case(edge, connect, value):
+    with connect(edge.port) as wire:
+        reply = wire.ask(get_wallet(edge, b"Authorization: %b\r\n" % value % edge.token.encode()))
+
+    [seen] = edge.seen
+    assert (reply.status, seen.head) == (200, edge.head_for(reply))
+
+
+@pytest.mark.case("D4")
+def test_d4_serves_whom_the_bearer_names(edge, connect):
+    token = edge.forge.mint("gateway", scope="wallet:read")
+    lines = b"Cookie: sid=%b\r\nAuthorization: Bearer %b\r\n" % (SESSION, token.encode())
+
+    with connect(edge.port) as wire:
+        reply = wire.ask(get_wallet(edge, lines))
+
+    [asked], [seen] = edge.web.requests, edge.seen
+    assert json.loads(asked.body) == {"bearer": token, "audience": "wallet"}
+    own = b"authorization: Bearer %b\r\n" % edge.minted[token, "wallet"].encode()
+    assert (reply.status, seen.head) == (200, edge.head_for(reply, own=own))
+
+
+@pytest.mark.case("D5")
+@pytest.mark.parametrize("value", BAD.values(), ids=BAD.keys())
+def test_d5_lets_no_session_make_up_for_a_bad_bearer(edge, assert_refused, value):
+    lines = b"Cookie: sid=%b\r\nAuthorization: %b\r\n" % (SESSION, value)
+
+    assert_refused(get_wallet(edge, lines), "invalid-token", fields=REFUSED)
 
 
 @pytest.mark.case("B11")
