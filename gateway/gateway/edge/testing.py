@@ -59,6 +59,9 @@ ROOMY: Final = Limits(
 )
 """No test runs into a limit or a breaker that it does not mean."""
 
+QUOTA: Final = 'ratelimit-policy: "client";q=1000000;w=1\r\nratelimit: "client";r=999999;t=0\r\n'
+"""What every client is told that it has left of them."""
+
 
 class Issuer:
     """Signs tokens with a key of its own, which it publishes in a directory."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chassis.problems import CATALOGUE
-from gateway.edge.testing import Issuer, RawClient, RunningEdge
+from gateway.edge.testing import Issuer, RawClient, RawReply, RunningEdge
 
 REFUSAL = (
     r"HTTP/1\.1 {status} {phrase}\r\n"
@@ -55,21 +55,16 @@ def bearer(issuer: Issuer) -> bytes:
 
 
 @pytest.fixture
-def assert_refused() -> Callable[..., None]:
-    """Sends what must be refused: all of the answer is that, and nobody hears of it."""
+def assert_problem() -> Callable[..., None]:
+    """All of an answer is this problem, in the edge's own words."""
 
     def check(
-        edge: RunningEdge, data: bytes, code: str, detail: str = "", *, fields: str = "", closes: bool = False
+        reply: RawReply, code: str, detail: str = "", *, fields: str = "", closes: bool = False, **extra: str
     ) -> None:
         status, title = CATALOGUE[code]
-        arrived, dialed, client = len(edge.arrived), edge.dialed, edge.client()
-        client.send(data)
-
-        reply = client.read_reply()
-
-        document = {"type": f"/problems/{code}", "title": title, "status": status, "code": code}
         request_id = reply.field("x-request-id")
-        assert reply.json() == document | ({"detail": detail} if detail else {}) | {"request_id": request_id}
+        document = {"type": f"/problems/{code}", "title": title, "status": status, "code": code}
+        told = {"detail": detail} if detail else {}
         head = REFUSAL.format(
             status=status,
             phrase=HTTPStatus(status).phrase,
@@ -78,7 +73,22 @@ def assert_refused() -> Callable[..., None]:
             fields=re.escape(fields),
             close="connection: close\r\n" if closes else "",
         )
+        assert reply.json() == document | told | {"request_id": request_id} | extra
         assert re.fullmatch(head, reply.head.decode())
+
+    return check
+
+
+@pytest.fixture
+def assert_refused(assert_problem: Callable[..., None]) -> Callable[..., None]:
+    """Sends what must be refused: all of the answer is that, and nobody hears of it."""
+
+    def check(edge: RunningEdge, data: bytes, *problem: str, closes: bool = False, **options: str) -> None:
+        arrived, dialed, client = len(edge.arrived), edge.dialed, edge.client()
+        client.send(data)
+
+        assert_problem(client.read_reply(), *problem, closes=closes, **options)
+
         assert client.is_closed() if closes else is_served(client)
         assert (len(edge.arrived), edge.dialed) == (arrived, dialed)
 

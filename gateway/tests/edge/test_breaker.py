@@ -244,6 +244,7 @@ def test_a_service_that_hangs_is_given_up(
 
     assert hung == [504] * 5
     assert statuses(edge, WALLET + bearer + b"\r\n", 1) == [503]
+    assert len(edge.wallet.seen) == 5
     assert statuses(edge, CATEGORIES, 1) == [200]
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from chassis.problems import REFUSED_CHALLENGE
 from gateway.edge.cache import MAX_VARIANTS, Freshness, freshness_of
 from gateway.edge.config import Limits
 from gateway.edge.downstream import Client
@@ -170,12 +171,15 @@ def test_is_for_those_without_a_token_alone(edge: RunningEdge, issuer: Issuer) -
 
 
 @pytest.mark.case("D6")
-def test_a_bad_token_is_refused_whatever_is_kept(edge: RunningEdge) -> None:
+@pytest.mark.parametrize("value", [b"Bearer x.y.z", b"Basic eDp5"])
+def test_a_bad_token_is_refused_whatever_is_kept(
+    edge: RunningEdge, assert_refused: Callable[..., None], value: bytes
+) -> None:
     edge.categories.behave = replying(json_reply(extra=PUBLIC))
     ask(edge)
+    fields = f"www-authenticate: {REFUSED_CHALLENGE}\r\n"
 
-    assert ask(edge, b"Authorization: Bearer x.y.z\r\n").status == 401
-    assert ask(edge, b"Authorization: Basic eDp5\r\n").status == 401
+    assert_refused(edge, READ + b"Authorization: %b\r\n\r\n" % value, "invalid-token", fields=fields)
 
 
 @pytest.mark.case("H6")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gateway.edge.testing import EDGE_KEY, SUBJECT, Behavior, RunningEdge, Seen, json_reply
+from gateway.edge.testing import EDGE_KEY, SUBJECT, Behavior, RawReply, RunningEdge, Seen, json_reply
 
 SESSION = "abcdefghijklmnopqrstuvwxyz012345"
 HOST = b"Host: localhost:8000\r\n"
@@ -42,6 +42,11 @@ def page_reply(extra: bytes, body: bytes = b"<p>a</p>", status: bytes = b"200 OK
     )
 
 
+def read_head(edge: RunningEdge, reply: RawReply) -> bytes:
+    """What the service gets of READ."""
+    return edge.head_for(reply, "GET /admin/wallet/?p=1", own=edge.token_line)
+
+
 @pytest.mark.parametrize("name", ADMINS)
 def test_asks_the_web_about_the_session_for_the_service_alone(edge: RunningEdge, name: str) -> None:
     upstream, audience = ADMINS[name]
@@ -58,6 +63,7 @@ def test_asks_the_web_about_the_session_for_the_service_alone(edge: RunningEdge,
     assert seen.values("authorization")[0].startswith("Bearer ey")
 
 
+@pytest.mark.case("D4", "F1")
 def test_the_service_gets_exactly_this(edge: RunningEdge) -> None:
     edge.ask(
         READ
@@ -152,6 +158,7 @@ def test_a_service_sets_no_other_cookie(edge: RunningEdge, line: bytes) -> None:
     reply = edge.ask(READ + COOKIE + b"\r\n")
 
     assert (reply.status, reply.field("set-cookie")) == (200, None)
+    assert [seen.head for seen in edge.wallet.seen] == [read_head(edge, reply)]
 
 
 @pytest.mark.parametrize(
@@ -196,7 +203,10 @@ def test_a_page_of_a_service_keeps_its_policy(edge: RunningEdge) -> None:
 def test_redirects_of_a_service_stay_on_the_origin(edge: RunningEdge, location: str, status: int) -> None:
     edge.wallet.behave = replying(page_reply(f"Location: {location}\r\n".encode(), status=b"302 Found"))
 
-    assert edge.ask(READ + COOKIE + b"\r\n").status == status
+    reply = edge.ask(READ + COOKIE + b"\r\n")
+
+    (seen, _asked) = edge.arrived
+    assert (reply.status, seen.head) == (status, read_head(edge, reply))
 
 
 def test_each_request_is_a_question_of_its_own(edge: RunningEdge) -> None:
@@ -368,14 +378,17 @@ def test_the_log_names_who_it_was(edge: RunningEdge) -> None:
     assert SESSION not in edge.log.getvalue().decode()
 
 
+@pytest.mark.case("E13")
 def test_leads_a_visitor_to_the_log_in_without_a_question(edge: RunningEdge) -> None:
-    reply = edge.ask(READ + HTML + b"\r\n")
+    reply = edge.ask(READ + HTML + b"X-Request-ID: 0123456789\r\n\r\n")
 
-    assert (reply.status, reply.body) == (302, b"")
-    assert reply.field("location") == "/account/login/?next=/admin/wallet/%3Fp%3D1"
-    assert reply.field("cache-control") == "no-store"
-    assert reply.field("x-request-id")
-    assert edge.web.seen == edge.wallet.seen == []
+    assert reply.head == (
+        b"HTTP/1.1 302 Found\r\ndate: %b\r\ncontent-length: 0\r\nx-content-type-options: nosniff\r\n"
+        b"content-security-policy: default-src 'none'; sandbox\r\n"
+        b"location: /account/login/?next=/admin/wallet/%%3Fp%%3D1\r\n"
+        b"x-request-id: 0123456789\r\ncache-control: no-store\r\n\r\n" % (reply.field("date") or "").encode()
+    )
+    assert edge.dialed == 0
 
 
 def test_leads_to_the_log_in_whose_session_has_ended(edge: RunningEdge) -> None:
@@ -390,11 +403,20 @@ def test_leads_to_the_log_in_whose_session_has_ended(edge: RunningEdge) -> None:
 
 
 @pytest.mark.case("D4")
-def test_a_bearer_opens_no_admin(edge: RunningEdge, bearer: bytes) -> None:
-    reply = edge.ask(READ + bearer + b"\r\n")
+def test_a_bearer_opens_no_admin(
+    edge: RunningEdge, assert_refused: Callable[..., None], bearer: bytes
+) -> None:
+    fields = 'www-authenticate: Cookie realm="mercato"\r\n'
 
-    assert reply.status == 401
-    assert edge.web.seen == edge.wallet.seen == []
+    assert_refused(edge, READ + bearer + b"\r\n", "authentication-required", fields=fields)
+
+
+@pytest.mark.case("D1")
+@pytest.mark.parametrize("second", [COOKIE, b"Cookie: sid=\r\n", b"Cookie: sid=\xff\r\n"])
+def test_two_sessions_are_refused(
+    edge: RunningEdge, assert_refused: Callable[..., None], second: bytes
+) -> None:
+    assert_refused(edge, READ + COOKIE + second + b"\r\n", "malformed-request", "Two session cookies.")
 
 
 @pytest.mark.case("H2")

@@ -11,7 +11,16 @@ from dataclasses import replace
 import pytest
 
 from gateway.edge.config import Limits
-from gateway.edge.testing import EDGE_KEY, QUICK, Behavior, RunningEdge, Seen, json_reply
+from gateway.edge.testing import (
+    EDGE_KEY,
+    QUICK,
+    QUOTA,
+    Behavior,
+    RawReply,
+    RunningEdge,
+    Seen,
+    json_reply,
+)
 
 HOST = b"Host: localhost:8000\r\n"
 INDEX = b"GET / HTTP/1.1\r\n" + HOST
@@ -38,24 +47,40 @@ def test_a_service_gets_its_own_token_and_nothing_else(edge: RunningEdge, bearer
     reply = edge.ask(WALLET + bearer + fields + b"Connection: close, Authorization\r\n\r\n")
 
     (seen,) = edge.wallet.seen
-    names = [line.partition(b":")[0] for line in seen.head.split(b"\r\n")[1:] if line]
-    assert reply.status == 200
-    assert seen.start == "GET /api/v1/wallet"
-    assert sorted(names) == [
-        *(b"accept", b"authorization", b"host", b"via", b"x-forwarded-for", b"x-forwarded-host"),
-        *(b"x-forwarded-proto", b"x-request-id"),
-    ]
-    assert seen.values("x-forwarded-for") == ["127.0.0.1"]
+    assert (reply.status, seen.head) == (200, wallet_head(edge, reply, b"accept: a\r\n"))
     assert bearer.split()[-1].decode() not in seen.head.decode()
 
 
-def test_the_web_gets_the_edge_key_and_cookies_on_pages(edge: RunningEdge) -> None:
-    edge.ask(INDEX + b"Cookie: sid=1\r\nAuthorization: Bearer x\r\n\r\n")
+def wallet_head(edge: RunningEdge, reply: RawReply, lines: bytes = b"") -> bytes:
+    """What the wallet gets of WALLET and a bearer."""
+    return edge.head_for(reply, "GET /api/v1/wallet", lines, edge.token_line)
 
-    (seen,) = edge.web.seen
-    assert seen.values("x-edge-key") == [EDGE_KEY]
-    assert seen.values("cookie") == ["sid=1"]
-    assert seen.values("authorization") == []
+
+@pytest.mark.case("F4")
+def test_a_service_is_told_whom_the_trusted_proxy_saw(
+    start_edge: Callable[..., RunningEdge], bearer: bytes
+) -> None:
+    edge = start_edge(trusted_proxies=1)
+
+    reply = edge.ask(
+        WALLET + bearer + b"X-Forwarded-For: 6.6.6.6, 192.0.2.1\r\nForwarded: for=6.6.6.6\r\n\r\n"
+    )
+
+    (seen,) = edge.wallet.seen
+    assert seen.head == wallet_head(edge, reply).replace(b"127.0.0.1", b"192.0.2.1")
+
+
+@pytest.mark.case("D4")
+def test_the_web_gets_the_edge_key_and_cookies_on_pages(edge: RunningEdge) -> None:
+    reply = edge.ask(INDEX + b"Cookie: sid=1\r\nAuthorization: Bearer x\r\nX-Edge-Key: evil\r\n\r\n")
+
+    (seen,) = edge.arrived
+    assert seen.head == (
+        b"GET / HTTP/1.1\r\nhost: localhost:8000\r\nx-forwarded-host: localhost:8000\r\ncookie: sid=1\r\n"
+        b"x-forwarded-proto: http\r\nvia: 1.1 mercato\r\nx-edge-key: %b\r\n"
+        b"x-request-id: %b\r\nx-forwarded-for: 127.0.0.1\r\n%b\r\n"
+        % (EDGE_KEY.encode(), (reply.field("x-request-id") or "").encode(), seen.line("x-request-start"))
+    )
 
 
 def test_the_web_is_told_when_a_request_arrived(edge: RunningEdge) -> None:
@@ -252,14 +277,16 @@ def test_interim_replies_stay_behind(edge: RunningEdge) -> None:
         json_reply(status="302 Found", extra=b"Location: http://169.254.169.254/\r\n"),
     ],
 )
-def test_a_reply_that_must_not_pass_is_502(edge: RunningEdge, bearer: bytes, reply: bytes) -> None:
+def test_a_reply_that_must_not_pass_is_502(
+    edge: RunningEdge, assert_problem: Callable[..., None], bearer: bytes, reply: bytes
+) -> None:
     edge.wallet.behave = replying(reply)
 
     answer = edge.ask(WALLET + bearer + b"\r\n")
 
-    assert (answer.status, answer.json()["code"]) == (502, "bad-gateway")
-    assert answer.json()["service"] == "wallet"
-    assert answer.field("retry-after") == "2"
+    (seen, _asked) = edge.arrived
+    assert_problem(answer, "bad-gateway", fields=f"retry-after: 2\r\n{QUOTA}", service="wallet")
+    assert seen.head == wallet_head(edge, answer)
 
 
 @pytest.mark.case("E15")
@@ -268,8 +295,10 @@ def test_an_api_reply_brings_no_cookie(edge: RunningEdge, bearer: bytes) -> None
 
     reply = edge.ask(WALLET + bearer + b"\r\n")
 
+    (seen, _asked) = edge.arrived
     assert (reply.field("set-cookie"), reply.field("server")) == (None, None)
     assert reply.field("content-security-policy") == "default-src 'none'; sandbox"
+    assert seen.head == wallet_head(edge, reply)
 
 
 def test_any_origin_may_read_a_well_known_document(edge: RunningEdge) -> None:
@@ -451,14 +480,19 @@ def closing_once(edge: RunningEdge) -> Behavior:
 
 
 @pytest.mark.case("E17")
-def test_a_post_is_never_sent_twice(edge: RunningEdge, bearer: bytes) -> None:
+def test_a_post_is_never_sent_twice(
+    edge: RunningEdge, assert_problem: Callable[..., None], bearer: bytes
+) -> None:
     edge.ask(WALLET + bearer + b"\r\n")
     edge.wallet.behave = closing_once(edge)
 
     reply = edge.ask(ADJUST + bearer + b"Content-Length: 2\r\n\r\n{}")
 
-    assert (reply.status, reply.json()["service"]) == (502, "wallet")
-    assert len([seen for seen in edge.wallet.seen if seen.start.startswith("POST")]) == 1
+    (_read, written) = edge.wallet.seen
+    own = edge.token_line + b"content-length: 2\r\n"
+    assert_problem(reply, "bad-gateway", fields=f"retry-after: 2\r\n{QUOTA}", service="wallet")
+    assert written.head == edge.head_for(reply, "POST /api/v1/wallet/adjustments", own=own)
+    assert written.body == b"{}"
 
 
 def test_a_get_is_tried_again_once_only(edge: RunningEdge) -> None:
