@@ -258,9 +258,9 @@ class Flight:
 class Cache:
     """Copies by Host and target, bounded in bytes, the last used kept longest; and what is being fetched.
 
-    A write that an upstream has accepted ends all copies of its answers: each has the upstream's version of
-    the time when it was asked for. That holds for writes through this process; all others are seen when a
-    copy is no longer fresh, as by every other cache.
+    A write that an upstream has accepted, or of which nobody knows whether it has, ends all copies of its
+    answers: each has the upstream's version of the time when it was asked for. That holds for writes through
+    this process; all others are seen when a copy is no longer fresh, as by every other cache.
     """
 
     def __init__(self, *, max_bytes: int, max_copy_bytes: int) -> None:
@@ -324,7 +324,7 @@ class Cache:
             self._drop(next(iter(self._copies)))
 
     def on_write(self, upstream: str) -> None:
-        """An upstream has changed something: what is known of it may no longer hold, or be under way."""
+        """An upstream may have changed something: what is known of it may no longer hold, or be under way."""
         self._versions[upstream] += 1
         self._flights = {key: flight for key, flight in self._flights.items() if flight.upstream != upstream}
 

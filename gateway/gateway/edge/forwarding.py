@@ -150,9 +150,8 @@ class Forwarding(Answering):
         if status >= _SERVER_ERROR and self._spare is not None:
             self._fail("bad-gateway", upstream)
             return
-        if status < _CLIENT_ERROR and self._request.method not in heads.SAFE and upstream != WEB:
-            # What the web has for everybody are files, which no write changes.
-            shared.cache.on_write(upstream)
+        if status < _CLIENT_ERROR:
+            self._note_write()
         try:
             head = heads.reply_head(
                 forward,
@@ -236,6 +235,11 @@ class Forwarding(Answering):
             self._stage = Stage.WAITING if self._body.is_whole else Stage.SENDING
             self._wait(self._answer_seconds if self._body.is_whole else self._shared.times.body)
         return data
+
+    def _note_write(self) -> None:
+        # What the web has for everybody are files, which no write changes.
+        if self._request.method not in heads.SAFE and self._route.upstream != WEB:
+            self._shared.cache.on_write(self._route.upstream)
 
     def _begin_stream(self) -> bool:
         # Streams are not over soon: without a limit of their own they would take all places for the others.

@@ -420,6 +420,55 @@ def test_a_write_that_was_refused_ends_nothing(edge: RunningEdge, issuer: Issuer
     assert ask(edge).body == b"1"
 
 
+async def close(seen: Seen) -> None:
+    await seen.read_body()
+    seen.writer.close()
+
+
+async def hang(seen: Seen) -> None:
+    await seen.read_body()
+    await asyncio.sleep(10)
+
+
+@pytest.mark.parametrize(
+    ("behave", "status"), [(close, 502), (replying(b"no HTTP\r\n\r\n"), 502), (hang, 504)]
+)
+def test_a_write_that_may_have_happened_ends_what_is_kept(
+    start_edge: Callable[..., RunningEdge], issuer: Issuer, behave: Behavior, status: int
+) -> None:
+    edge = start_edge(times=replace(QUICK, total=0.4))
+    edge.categories.behave = replying(json_reply(b"1", extra=PUBLIC))
+    ask(edge)
+    edge.categories.behave = behave
+    assert ask(edge, line_of(issuer, "catalog:write"), target=PATH + b"/1", method=b"DELETE").status == status
+    edge.categories.behave = replying(json_reply(b"2", extra=PUBLIC))
+
+    assert ask(edge).body == b"2"
+
+
+def test_a_write_whose_client_leaves_may_have_happened(edge: RunningEdge, issuer: Issuer) -> None:
+    edge.categories.behave = replying(json_reply(b"1", extra=PUBLIC))
+    ask(edge)
+    edge.categories.behave = hang
+    writer = edge.client()
+    writer.send(b"DELETE %b/1 HTTP/1.1\r\n" % PATH + HOST + line_of(issuer, "catalog:write") + b"\r\n")
+    until(lambda: len(edge.categories.seen) == 2)
+    reset(writer)
+    until(lambda: edge.edge.shared.figures.in_flight == 0)
+    edge.categories.behave = replying(json_reply(b"2", extra=PUBLIC))
+
+    assert ask(edge).body == b"2"
+
+
+def test_a_write_that_was_never_sent_ends_nothing(edge: RunningEdge, issuer: Issuer) -> None:
+    edge.categories.behave = replying(json_reply(b"1", extra=PUBLIC + b"Connection: close\r\n"))
+    ask(edge)
+    edge.run(edge.categories.stop())
+    assert ask(edge, line_of(issuer, "catalog:write"), target=PATH + b"/1", method=b"DELETE").status == 502
+
+    assert ask(edge).body == b"1"
+
+
 def test_what_was_asked_for_before_a_write_is_not_kept(edge: RunningEdge, issuer: Issuer) -> None:
     gate = Gate(json_reply(b"1", extra=PUBLIC))
     edge.categories.behave = gate
