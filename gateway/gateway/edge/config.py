@@ -100,6 +100,8 @@ class Limits:
     """Requests in a row without an answer, after which a service is left alone."""
     streams: int = _limit(16, least=0, most=4095)
     """Event streams of one upstream."""
+    uploads: int = _limit(16, most=4095)
+    """Requests to one upstream whose body is longer than collected and still comes."""
     requests_per_second: int = _limit(100, most=1_000_000)
     """Of one client to services, after the burst."""
     burst: int = _limit(1000, most=10_000_000)
@@ -243,8 +245,10 @@ def read_limits() -> Limits:
     for name, other in _AT_LEAST:
         if getattr(limits, name) < getattr(limits, other):
             raise ConfigurationError(f"{limit_variable(name)} must not be less than {limit_variable(other)}.")
-    if limits.streams >= limits.upstream_connections:
-        raise ConfigurationError("EDGE_STREAMS must be less than EDGE_UPSTREAM_CONNECTIONS.")
+    if limits.streams + limits.uploads >= limits.upstream_connections:
+        raise ConfigurationError(
+            "EDGE_STREAMS and EDGE_UPLOADS must together be less than EDGE_UPSTREAM_CONNECTIONS."
+        )
     return limits
 
 

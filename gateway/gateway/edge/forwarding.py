@@ -98,11 +98,14 @@ class Forwarding(Answering):
 
     def _connect(self, *, fresh: bool = False) -> None:
         self._stage = Stage.CONNECTING
-        if not self._body.is_whole:
-            self._requester.hold_body()
         self.wants_connection = True
         self._answers = self._pool.breaker.answers
-        self._pool.lend(self, fresh=fresh)
+        if self._body.is_whole:
+            self._pool.lend(self, fresh=fresh)
+        else:
+            self._requester.hold_body()
+            self._is_upload = True
+            self._pool.lend_to_upload(self)
         if self.wants_connection:
             self._wait(self._shared.times.queue)
 
@@ -231,6 +234,8 @@ class Forwarding(Answering):
     def _take_body(self) -> bytes:
         # All that has come, to be sent at once; who is waited for next depends on whether that is all.
         data = self._body.take()
+        if self._is_upload and self._body.is_whole:
+            self._end_upload()
         if self._stage == Stage.SENDING:
             self._stage = Stage.WAITING if self._body.is_whole else Stage.SENDING
             self._wait(self._answer_seconds if self._body.is_whole else self._shared.times.body)
