@@ -86,6 +86,8 @@ class Limits:
     """How much the edge takes on. Sizes in bytes. Each has a variable: EDGE_ and its name."""
 
     connections: int = _limit(4096, most=1_000_000)
+    connections_per_address: int = _limit(256, most=1_000_000)
+    """Times people_per_address; without trusted proxies, for behind them all have the proxy's address."""
     upstream_connections: int = _limit(64, most=4096)
     queued: int = _limit(1024, least=0, most=1_000_000)
     """Requests that wait for a connection to one upstream."""
