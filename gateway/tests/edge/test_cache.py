@@ -211,13 +211,54 @@ def test_varies_by_what_the_service_names(edge: RunningEdge) -> None:
     assert len(edge.categories.seen) == 4
 
 
+def in_language(edge: RunningEdge, name: bytes) -> bool:
+    """Ask in a language, and whether it was kept."""
+    return ask(edge, b"Accept-Language: %b\r\n" % name).field("age") is not None
+
+
 def test_keeps_few_variants_of_one_target(edge: RunningEdge) -> None:
     edge.categories.behave = replying(json_reply(extra=PUBLIC + b"Vary: Accept-Language\r\n"))
     for number in range(MAX_VARIANTS + 1):
-        ask(edge, b"Accept-Language: x-%d\r\n" % number)
+        in_language(edge, b"x-%d" % number)
 
-    assert ask(edge, b"Accept-Language: x-%d\r\n" % MAX_VARIANTS).field("age") == "0"
-    assert ask(edge, b"Accept-Language: x-0\r\n").field("age") is None
+    kept = [in_language(edge, b"x-%d" % number) for number in range(MAX_VARIANTS - 1)]
+    assert kept == [True] * (MAX_VARIANTS - 1)
+    assert in_language(edge, b"x-%d" % MAX_VARIANTS)
+    assert not in_language(edge, b"x-%d" % (MAX_VARIANTS - 1))
+
+
+def test_variants_that_nobody_asks_for_again_push_out_no_other(edge: RunningEdge) -> None:
+    edge.categories.behave = replying(json_reply(extra=PUBLIC + b"Vary: Accept-Language\r\n"))
+    assert not in_language(edge, b"de")
+    for number in range(3 * MAX_VARIANTS):
+        assert not in_language(edge, b"x-%d" % number)
+
+    assert in_language(edge, b"de")
+
+
+def test_a_variant_that_is_asked_for_again_finds_its_place(edge: RunningEdge) -> None:
+    edge.categories.behave = replying(json_reply(extra=PUBLIC + b"Vary: Accept-Language\r\n"))
+    for number in range(MAX_VARIANTS):
+        in_language(edge, b"x-%d" % number)
+    assert not in_language(edge, b"de")
+    assert in_language(edge, b"de")
+    for number in range(3 * MAX_VARIANTS):
+        in_language(edge, b"y-%d" % number)
+
+    assert in_language(edge, b"de")
+
+
+def test_a_variant_that_is_renewed_keeps_its_place(edge: RunningEdge) -> None:
+    edge.categories.behave = replying(json_reply(extra=STALE + b"Vary: Accept-Language\r\n"))
+    for number in range(MAX_VARIANTS):
+        in_language(edge, b"x-%d" % number)
+    in_language(edge, b"x-0")
+    until(lambda: len(edge.categories.seen) == MAX_VARIANTS + 1)
+    until(lambda: not edge.edge.shared.renewing)
+    for number in range(MAX_VARIANTS):
+        in_language(edge, b"y-%d" % number)
+
+    assert in_language(edge, b"x-0")
 
 
 @pytest.mark.parametrize(
