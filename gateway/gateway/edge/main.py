@@ -293,7 +293,6 @@ async def run(configuration: Configuration) -> None:
     metrics_port, close_metrics = 0, _nothing
     if not configuration.worker:
         metrics_port, close_metrics = serve_figures(configuration, REGISTRY)
-    await edge.start()
 
     def retire() -> None:
         # At once: when the supervisor has its answer, no connection is kept any more.
@@ -301,8 +300,11 @@ async def run(configuration: Configuration) -> None:
         edge.retire()
         retired.set()
 
+    control = Control(edge.shared.upstreams, retire)
+    if configuration.worker:
+        control.hold_all()
+    await edge.start()
     if configuration.control_fd:
-        control = Control(edge.shared.upstreams, retire)
         answering = loop.create_task(control.serve(configuration.control_fd))
         answering.add_done_callback(lambda _: end() if configuration.worker else _note_hang_up())
     _say_where(configuration, edge.port, metrics_port)
