@@ -37,6 +37,7 @@ LABELS: Final = {
 
 # Everything is on; the limits are only so high that one client that asks all the time does not meet them.
 UNLIMITED: Final = {
+    "EDGE_CONNECTIONS_PER_ADDRESS": "1000000",
     "EDGE_REQUESTS_PER_SECOND": "1000000",
     "EDGE_BURST": "10000000",
     "EDGE_GUESSES_PER_SECOND": "1000000",

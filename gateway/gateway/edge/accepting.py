@@ -31,7 +31,7 @@ class Listener:
         self._shared = shared
         self._socket = listener
         self._certificate = certificate
-        self._greetings: set[asyncio.Task[None]] = set()
+        self._greetings: dict[asyncio.Task[None], Client] = {}
         self._pausing: asyncio.TimerHandle | None = None
         listener.setblocking(False)
 
@@ -66,7 +66,7 @@ class Listener:
         """Accept those who wait."""
         for _ in range(most):
             try:
-                accepted, _ = self._socket.accept()
+                accepted, (address, *_) = self._socket.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as exc:
@@ -75,29 +75,38 @@ class Listener:
                 # The connection waits in the queue, and would wake the loop for nothing, again and again.
                 self._pause()
                 return
-            if self._certificate and self._is_full():
+            if self._certificate and self._is_full(address):
                 self._shared.figures.note_refusal("unavailable")
                 accepted.close()
                 continue
-            greeting = self._shared.loop.create_task(self._greet(accepted))
-            self._greetings.add(greeting)
-            greeting.add_done_callback(self._greetings.discard)
+            self._shared.addresses.add(address)
+            client = Client(self._shared, peer=address)
+            greeting = self._shared.loop.create_task(self._greet(accepted, client))
+            self._greetings[greeting] = client
+            greeting.add_done_callback(self._forget)
 
     def _accept(self) -> None:
         self.accept_waiting(_AT_ONCE)
 
-    def _is_full(self) -> bool:
+    def _is_full(self, address: str) -> bool:
         # Without TLS there are words for it, which cost less than a handshake.
-        return len(self._shared.clients) + self.greetings >= self._shared.limits.connections
+        if len(self._shared.clients) + self.greetings >= self._shared.limits.connections:
+            return True
+        return self._shared.addresses.count(address) >= self._shared.addresses.most
 
-    async def _greet(self, accepted: socket.socket) -> None:
+    def _forget(self, greeting: asyncio.Task[None]) -> None:
+        client = self._greetings.pop(greeting)
+        if not client.was_made:  # Else it is counted until it is lost.
+            self._shared.addresses.remove(client.peer)
+
+    async def _greet(self, accepted: socket.socket, client: Client) -> None:
         shared = self._shared
         accepted.setblocking(False)
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         times, certificate = shared.times, self._certificate
         try:
             transport, _ = await shared.loop.connect_accepted_socket(
-                lambda: Client(shared),
+                lambda: client,
                 accepted,
                 ssl=certificate.context if certificate else None,
                 ssl_handshake_timeout=times.head if certificate else None,

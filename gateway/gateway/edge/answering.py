@@ -129,6 +129,8 @@ class Answering(State):
         self._stage = Stage.DONE
         if self._is_stream:
             self._pool.streams -= 1
+        if self._is_upload:
+            self._end_upload()
         if isinstance(self._requester, Nobody):
             self._shared.renewing.discard(self)
             self._shared.figures.in_flight -= 1
@@ -148,6 +150,10 @@ class Answering(State):
         )
         self._shared.journal.note(outcome)
         self._shared.figures.note(outcome)
+
+    def _end_upload(self) -> None:
+        self._is_upload = False
+        self._pool.end_upload(self)
 
     def _path(self) -> str:
         # A refused path may hold anything, and a log line must not.

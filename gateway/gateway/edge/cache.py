@@ -258,9 +258,9 @@ class Flight:
 class Cache:
     """Copies by Host and target, bounded in bytes, the last used kept longest; and what is being fetched.
 
-    A write that an upstream has accepted ends all copies of its answers: each has the upstream's version of
-    the time when it was asked for. That holds for writes through this process; all others are seen when a
-    copy is no longer fresh, as by every other cache.
+    A write that an upstream has accepted, or of which nobody knows whether it has, ends all copies of its
+    answers: each has the upstream's version of the time when it was asked for. That holds for writes through
+    this process; all others are seen when a copy is no longer fresh, as by every other cache.
     """
 
     def __init__(self, *, max_bytes: int, max_copy_bytes: int) -> None:
@@ -282,8 +282,10 @@ class Cache:
             return None
         self._copies.move_to_end(key)
         version = self._versions[forward.route.upstream]
-        for copy in copies:
+        for place, copy in enumerate(copies):
             if copy.version == version and copy.suits(sent):
+                if place:
+                    copies.insert(0, copies.pop(place))
                 return copy
         return None
 
@@ -313,18 +315,24 @@ class Cache:
             self._unshared.popitem(last=False)
 
     def keep(self, key: Target, upstream: str, copy: Copy) -> None:
-        """Keep a copy, and forget those that were used longest ago."""
+        """Keep a copy, and forget those that were used longest ago.
+
+        Of the variants of one target a new one takes the last place, and comes to the first when it is asked
+        for again: so those that clients make up push out one another.
+        """
         version = self._versions[upstream]
         if copy.version != version:
             return
-        others = [other for other in self._drop(key) if other.version == version and not copy.replaces(other)]
-        copies = self._copies[key] = [copy, *others[: MAX_VARIANTS - 1]]
+        copies = [other for other in self._drop(key) if other.version == version]
+        place = next((place for place, other in enumerate(copies) if copy.replaces(other)), MAX_VARIANTS - 1)
+        copies[place : place + 1] = [copy]
+        self._copies[key] = copies
         self.size += _size_of(key, copies)
         while self.size > self._max_bytes:
             self._drop(next(iter(self._copies)))
 
     def on_write(self, upstream: str) -> None:
-        """An upstream has changed something: what is known of it may no longer hold, or be under way."""
+        """An upstream may have changed something: what is known of it may no longer hold, or be under way."""
         self._versions[upstream] += 1
         self._flights = {key: flight for key, flight in self._flights.items() if flight.upstream != upstream}
 

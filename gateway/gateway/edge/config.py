@@ -86,6 +86,8 @@ class Limits:
     """How much the edge takes on. Sizes in bytes. Each has a variable: EDGE_ and its name."""
 
     connections: int = _limit(4096, most=1_000_000)
+    connections_per_address: int = _limit(256, most=1_000_000)
+    """Times people_per_address; without trusted proxies, for behind them all have the proxy's address."""
     upstream_connections: int = _limit(64, most=4096)
     queued: int = _limit(1024, least=0, most=1_000_000)
     """Requests that wait for a connection to one upstream."""
@@ -100,6 +102,8 @@ class Limits:
     """Requests in a row without an answer, after which a service is left alone."""
     streams: int = _limit(16, least=0, most=4095)
     """Event streams of one upstream."""
+    uploads: int = _limit(16, most=4095)
+    """Requests to one upstream whose body is longer than collected and still comes."""
     requests_per_second: int = _limit(100, most=1_000_000)
     """Of one client to services, after the burst."""
     burst: int = _limit(1000, most=10_000_000)
@@ -243,8 +247,10 @@ def read_limits() -> Limits:
     for name, other in _AT_LEAST:
         if getattr(limits, name) < getattr(limits, other):
             raise ConfigurationError(f"{limit_variable(name)} must not be less than {limit_variable(other)}.")
-    if limits.streams >= limits.upstream_connections:
-        raise ConfigurationError("EDGE_STREAMS must be less than EDGE_UPSTREAM_CONNECTIONS.")
+    if limits.streams + limits.uploads >= limits.upstream_connections:
+        raise ConfigurationError(
+            "EDGE_STREAMS and EDGE_UPLOADS must together be less than EDGE_UPSTREAM_CONNECTIONS."
+        )
     return limits
 
 

@@ -14,6 +14,8 @@ from gateway.edge.pool import Pool
 
 MAX_HOLD_SECONDS: Final = 30.0
 
+_FIRST_WORD_SECONDS: Final = 2.0
+
 _LOOK_SECONDS: Final = 0.005
 
 
@@ -29,6 +31,12 @@ class Control:
         self._pools = pools
         self._retire = retire
 
+    def hold_all(self) -> None:
+        """Begin nothing before the parent has told a new worker what is held, which it does at once."""
+        until = asyncio.get_running_loop().time() + _FIRST_WORD_SECONDS
+        for pool in self._pools.values():
+            pool.hold(until)
+
     async def serve(self, descriptor: int) -> None:
         """Answer until the supervisor closes its end."""
         try:
@@ -43,6 +51,9 @@ class Control:
         match question.get("do"):
             case "look":
                 return {"ok": True}
+            case "begin":
+                self._begin(question["held"])
+                return {"ok": True}
             case "hold":
                 return {"ok": True, "is_quiet": await self._hold(question)}
             case "resume":
@@ -54,6 +65,14 @@ class Control:
                 self._retire()
                 return {"ok": True}
         return {"ok": False}
+
+    def _begin(self, held: dict[str, float]) -> None:
+        now = asyncio.get_running_loop().time()
+        for name, pool in self._pools.items():
+            if name in held:
+                pool.hold(now + min(held[name], MAX_HOLD_SECONDS))
+            else:
+                pool.resume()
 
     async def _hold(self, question: dict[str, Any]) -> bool:
         # Whether what was under way has ended, for which is waited.

@@ -36,6 +36,7 @@ class Client(asyncio.Protocol):
         "_incoming",
         "_is_advancing",
         "_is_body_held",
+        "_is_counted",
         "_is_deaf",
         "_is_in_head",
         "_is_lingering",
@@ -50,7 +51,8 @@ class Client(asyncio.Protocol):
         "peer",
     )
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: Shared, *, peer: str = "") -> None:
+        """peer: the address of a connection that is counted already."""
         self._shared = shared
         self._transport: asyncio.Transport | None = None
         self._parser: httptools.HttpRequestParser | None = httptools.HttpRequestParser(self)
@@ -72,22 +74,37 @@ class Client(asyncio.Protocol):
         self._has_tls = False
         self._choked_since: float | None = None
         self._deadline = shared.loop.time() + shared.times.idle
-        self.peer = ""
+        self._is_counted = bool(peer)
+        self.peer = peer
+
+    @property
+    def was_made(self) -> bool:
+        """Whether it came out of its handshake."""
+        return self._transport is not None
 
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]  # uvloop's class is registered nowhere.
         peer = transport.get_extra_info("peername")
-        self.peer = peer[0] if isinstance(peer, tuple) else ""
+        if not self._is_counted:
+            self.peer = peer[0] if isinstance(peer, tuple) else ""
+            self._shared.addresses.add(self.peer)
         self._has_tls = transport.get_extra_info("sslcontext") is not None
         self._shared.clients.add(self)
         self._shared.figures.connections += 1
-        if len(self._shared.clients) > self._shared.limits.connections:
+        addresses = self._shared.addresses
+        count = addresses.count(self.peer)
+        if count > 2 * addresses.most:
+            # Whoever is refused keeps a place until it has heard so: that an address may have as often again.
+            self._shared.figures.note_refusal("unavailable")
+            self.cut()
+        elif count > addresses.most or len(self._shared.clients) > self._shared.limits.connections:
             self._refuse("unavailable", "Too many connections.")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._shared.clients.discard(self)
+        self._shared.addresses.remove(self.peer)
         self._shared.figures.connections -= 1
         self._is_deaf = True
         self._waiting.clear()

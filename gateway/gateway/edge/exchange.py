@@ -206,6 +206,8 @@ class Exchange(Sharing):
         if self._stage in _ASKS_UPSTREAM:
             self.wants_connection = False
             self._pool.give_up(self)
+            if self._stage != Stage.CONNECTING:
+                self._note_write()  # It was sent and nobody will hear what came of it: it may have happened.
         self._body.drop()
         connection, self._connection = self._connection, None
         if connection is not None:

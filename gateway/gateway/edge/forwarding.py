@@ -98,11 +98,14 @@ class Forwarding(Answering):
 
     def _connect(self, *, fresh: bool = False) -> None:
         self._stage = Stage.CONNECTING
-        if not self._body.is_whole:
-            self._requester.hold_body()
         self.wants_connection = True
         self._answers = self._pool.breaker.answers
-        self._pool.lend(self, fresh=fresh)
+        if self._body.is_whole:
+            self._pool.lend(self, fresh=fresh)
+        else:
+            self._requester.hold_body()
+            self._is_upload = True
+            self._pool.lend_to_upload(self)
         if self.wants_connection:
             self._wait(self._shared.times.queue)
 
@@ -150,9 +153,8 @@ class Forwarding(Answering):
         if status >= _SERVER_ERROR and self._spare is not None:
             self._fail("bad-gateway", upstream)
             return
-        if status < _CLIENT_ERROR and self._request.method not in heads.SAFE and upstream != WEB:
-            # What the web has for everybody are files, which no write changes.
-            shared.cache.on_write(upstream)
+        if status < _CLIENT_ERROR:
+            self._note_write()
         try:
             head = heads.reply_head(
                 forward,
@@ -232,10 +234,17 @@ class Forwarding(Answering):
     def _take_body(self) -> bytes:
         # All that has come, to be sent at once; who is waited for next depends on whether that is all.
         data = self._body.take()
+        if self._is_upload and self._body.is_whole:
+            self._end_upload()
         if self._stage == Stage.SENDING:
             self._stage = Stage.WAITING if self._body.is_whole else Stage.SENDING
             self._wait(self._answer_seconds if self._body.is_whole else self._shared.times.body)
         return data
+
+    def _note_write(self) -> None:
+        # What the web has for everybody are files, which no write changes.
+        if self._request.method not in heads.SAFE and self._route.upstream != WEB:
+            self._shared.cache.on_write(self._route.upstream)
 
     def _begin_stream(self) -> bool:
         # Streams are not over soon: without a limit of their own they would take all places for the others.

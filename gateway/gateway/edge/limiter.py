@@ -1,4 +1,6 @@
-"""How many requests of one client go on to services, and how many bad signatures are computed for one."""
+"""How many requests of one client go on to services, how many bad signatures are computed for one, and how
+many connections it has.
+"""
 
 import ipaddress
 import math
@@ -158,6 +160,35 @@ class Guesses:
             if is_computed:
                 self._failed.take(network, now)
             raise
+
+
+class Addresses:
+    """How many connections each address has that has any."""
+
+    def __init__(self, most: float) -> None:
+        """most: how many one may have, which is for others to see to."""
+        self.most = most
+        self._connections: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    def count(self, address: str) -> int:
+        """How many this one has."""
+        return self._connections.get(network_of(address), 0)
+
+    def add(self, address: str) -> None:
+        """One more."""
+        network = network_of(address)
+        self._connections[network] = self._connections.get(network, 0) + 1
+
+    def remove(self, address: str) -> None:
+        """One less."""
+        network = network_of(address)
+        if self._connections[network] > 1:
+            self._connections[network] -= 1
+        else:
+            del self._connections[network]
 
 
 def network_of(address: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import math
 import os
 import resource
 import signal
@@ -28,7 +29,7 @@ from gateway.edge.cache import Cache
 from gateway.edge.config import Configuration, read_configuration
 from gateway.edge.control import Control
 from gateway.edge.downstream import Client
-from gateway.edge.limiter import Guesses, Limiter
+from gateway.edge.limiter import Addresses, Guesses, Limiter
 from gateway.edge.listening import BACKLOG, listen_together
 from gateway.edge.observe import Figures, Journal
 from gateway.edge.policy import Rules, allowed_hosts
@@ -110,6 +111,9 @@ class Edge:
                 most_keys=limits.clients,
                 people_per_address=people,
                 clock=loop.time,
+            ),
+            addresses=Addresses(
+                math.inf if configuration.trusted_proxies else limits.connections_per_address * people
             ),
             upstreams=upstreams,
             own_lines={name: self._own_lines(name) for name in upstreams},
@@ -289,7 +293,6 @@ async def run(configuration: Configuration) -> None:
     metrics_port, close_metrics = 0, _nothing
     if not configuration.worker:
         metrics_port, close_metrics = serve_figures(configuration, REGISTRY)
-    await edge.start()
 
     def retire() -> None:
         # At once: when the supervisor has its answer, no connection is kept any more.
@@ -297,8 +300,11 @@ async def run(configuration: Configuration) -> None:
         edge.retire()
         retired.set()
 
+    control = Control(edge.shared.upstreams, retire)
+    if configuration.worker:
+        control.hold_all()
+    await edge.start()
     if configuration.control_fd:
-        control = Control(edge.shared.upstreams, retire)
         answering = loop.create_task(control.serve(configuration.control_fd))
         answering.add_done_callback(lambda _: end() if configuration.worker else _note_hang_up())
     _say_where(configuration, edge.port, metrics_port)

@@ -31,6 +31,8 @@ class Pool:
         self._limits = limits
         self._idle: list[Connection] = []
         self._waiting: OrderedDict[Borrower, None] = OrderedDict()
+        self._uploading: set[object] = set()
+        self._waiting_uploads: OrderedDict[Borrower, None] = OrderedDict()
         self._open: set[Connection] = set()
         self._opening: dict[asyncio.Task[None], Opening] = {}
         self._outdated: set[Connection] = set()
@@ -52,7 +54,12 @@ class Pool:
     @property
     def queued(self) -> int:
         """How many borrowers wait for one."""
-        return len(self._waiting)
+        return len(self._waiting) + len(self._waiting_uploads)
+
+    @property
+    def uploads(self) -> int:
+        """How many borrowers have a body that still comes, and a connection or its promise."""
+        return len(self._uploading)
 
     def lend(self, borrower: Borrower, *, fresh: bool = False) -> None:
         """Find a connection for a borrower: at once when one is idle, else later.
@@ -75,6 +82,24 @@ class Pool:
             self._waiting[borrower] = None
         else:
             borrower.on_failure(Failure.BUSY)
+
+    def lend_to_upload(self, borrower: Borrower) -> None:
+        """Find a connection for a borrower whose body still comes, in its turn: a client that sends slowly
+        keeps one for long, and without a limit of their own such bodies would take all places for the others.
+        Ends with end_upload().
+        """
+        if len(self._waiting_uploads) >= self._limits.queued:
+            borrower.on_failure(Failure.BUSY)
+            return
+        self._waiting_uploads[borrower] = None
+        self._serve_uploads()
+
+    def end_upload(self, borrower: object) -> None:
+        """A body was sent, or its request has ended: the next may begin."""
+        self._uploading.discard(borrower)
+        if self._waiting_uploads:
+            # Later, for one that is refused at once ends here again.
+            asyncio.get_running_loop().call_soon(self._serve_uploads)
 
     def hold(self, until: float) -> None:
         """Begin nothing more before resume(), or until that time of the event loop: the service is replaced.
@@ -110,6 +135,7 @@ class Pool:
     def give_up(self, borrower: Borrower) -> None:
         """Let a borrower who no longer wants an answer leave the queue, if it still stands there."""
         self._waiting.pop(borrower, None)
+        self._waiting_uploads.pop(borrower, None)
         self.breaker.leave(borrower)
 
     def note_failure(self, borrower: Borrower, answers: int) -> None:
@@ -200,6 +226,12 @@ class Pool:
         borrower = self._next_waiting() if self._held_until is None else None
         if borrower is not None:
             self._start_opening(borrower)
+
+    def _serve_uploads(self) -> None:
+        while self._waiting_uploads and len(self._uploading) < self._limits.uploads:
+            borrower = self._waiting_uploads.popitem(last=False)[0]
+            self._uploading.add(borrower)
+            self.lend(borrower)
 
     def _start_opening(self, borrower: Borrower) -> None:
         loop = asyncio.get_running_loop()

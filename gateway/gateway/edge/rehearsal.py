@@ -25,7 +25,10 @@ UPSTREAMS: Final = ("web", "wallet", "catalog_category", "catalog_product", "cat
 DIALING: Final = ("works", "is refused", "takes too long", "is lost at once")
 
 _FIRST_PORT: Final = 1001
-_IN_THE_WAY: Final = ("failures", "requests_per_second", "burst", "guesses_per_second", "guesses_burst")
+_IN_THE_WAY: Final = (
+    *("failures", "connections_per_address", "requests_per_second", "burst"),
+    *("guesses_per_second", "guesses_burst"),
+)
 
 
 def roomy(**limits: int) -> Limits:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.edge.asks import Asks
 from gateway.edge.cache import Cache
 from gateway.edge.config import Limits, Times
-from gateway.edge.limiter import Limiter
+from gateway.edge.limiter import Addresses, Limiter
 from gateway.edge.observe import Figures, Journal
 from gateway.edge.policy import Rules
 from gateway.edge.pool import Pool
@@ -32,6 +32,7 @@ class Shared:
     cache: Cache
     seen: SeenHeads
     limiter: Limiter
+    addresses: Addresses
     journal: Journal
     figures: Figures
     times: Times

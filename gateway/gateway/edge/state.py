@@ -95,6 +95,7 @@ class State:
         "_is_leading",
         "_is_retried",
         "_is_stream",
+        "_is_upload",
         "_keeps_alive",
         "_plan",
         "_pool",
@@ -154,6 +155,7 @@ class State:
         self._is_leading = False
         self._is_retried = False
         self._is_stream = False
+        self._is_upload = False
         self._keeps_alive = False
         self._answers = 0
         self._quota = b""

@@ -52,6 +52,7 @@ QUICK: Final = Times(
 
 ROOMY: Final = Limits(
     failures=1_000_000,
+    connections_per_address=1_000_000,
     requests_per_second=1_000_000,
     burst=1_000_000,
     guesses_per_second=1_000_000,
@@ -190,13 +191,16 @@ class RecordingUpstream:
 class RawClient:
     """A client that sends exactly the bytes it is given."""
 
-    def __init__(self, port: int, *, receive_buffer: int = 0) -> None:
-        """receive_buffer: bytes that the kernel takes before anything is read, 0 for its own choice."""
+    def __init__(self, port: int, *, receive_buffer: int = 0, address: str = "127.0.0.1") -> None:
+        """receive_buffer: bytes that the kernel takes before anything is read, 0 for its own choice;
+        address: of this client.
+        """
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(5)
         try:
+            self.socket.bind((address, 0))
             self.socket.connect(("127.0.0.1", port))
         except OSError:
             self.socket.close()

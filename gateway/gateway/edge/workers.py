@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 
 from chassis.env import ConfigurationError
 from gateway.edge.config import Configuration
-from gateway.edge.control import answer_lines
+from gateway.edge.control import MAX_HOLD_SECONDS, answer_lines
 from gateway.edge.listening import listen_together, share_of
 from gateway.edge.scraping import Sums, serve_figures
 
@@ -118,6 +118,7 @@ class Parent:
         ]
         self._sums = Sums()
         self._asked: dict[Worker, asyncio.Task[None]] = {}
+        self._held: dict[str, float] = {}
         self._is_ending = False
         self._retired = asyncio.Event()
 
@@ -180,9 +181,25 @@ class Parent:
     async def _start_all(self) -> bool:
         # One at first, so that what is wrong with all is said once.
         first, *others = self._workers
-        if not await _starts(first):
+        if not await self._starts(first):
             return False
-        return all(await asyncio.gather(*map(_starts, others)))
+        return all(await asyncio.gather(*map(self._starts, others)))
+
+    async def _starts(self, worker: Worker) -> bool:
+        try:
+            await worker.start()
+            # Known by now, whatever is asked from now on comes after it.
+            now = time.monotonic()
+            held = {name: until - now for name, until in self._held.items() if until > now}
+            await worker.ask({"do": "begin", "held": held})
+        except WorkerEnded:
+            return False
+        except OSError as exc:
+            # No process or descriptor can be had. That may pass, and whoever keeps the worker tries again.
+            reason = {"worker": worker.number, "reason": str(exc)}
+            _logger.error("A worker of the edge cannot be started.", extra=reason)
+            return False
+        return True
 
     async def _keep(self, worker: Worker) -> None:
         while True:
@@ -195,7 +212,7 @@ class Parent:
             await asyncio.sleep(max(0.0, worker.started_at + _RESTART_SECONDS - time.monotonic()))
             if self._is_ending:
                 return
-            await _starts(worker)
+            await self._starts(worker)
             if self._is_ending:
                 worker.send_signal(signal.SIGTERM)
 
@@ -221,6 +238,7 @@ class Parent:
         try:
             await answer_lines(descriptor, self._answer)
         finally:
+            self._held.clear()
             await self._ask_all({"do": "resume", "upstreams": list(self._configuration.upstreams)})
 
     async def _answer(self, question: dict[str, Any]) -> dict[str, Any]:
@@ -231,6 +249,7 @@ class Parent:
             for worker in self._workers:
                 if not worker.is_listening:
                     worker.send_signal(signal.SIGTERM)
+        self._note_held(question)
         answers = await self._ask_all(question)
         if question.get("do") == "retire":
             _logger.info("The edge retires.")
@@ -240,6 +259,18 @@ class Parent:
         if question.get("do") == "hold" and answer["ok"]:
             answer["is_quiet"] = all(answer["is_quiet"] for answer in answers)
         return answer
+
+    def _note_held(self, question: dict[str, Any]) -> None:
+        # For workers that begin only later.
+        names = set(question.get("upstreams", ()))
+        if not names <= self._configuration.upstreams.keys():
+            return  # Which all workers refuse.
+        if question.get("do") == "hold":
+            until = time.monotonic() + min(question["seconds"], MAX_HOLD_SECONDS)
+            self._held.update(dict.fromkeys(names, until))
+        elif question.get("do") == "resume":
+            for name in names:
+                self._held.pop(name, None)
 
     async def _ask_all(self, question: dict[str, Any]) -> list[dict[str, Any]]:
         # A worker that has just ended holds nothing and has no clients, so it need not be asked.
@@ -290,16 +321,3 @@ def _listeners(configuration: Configuration) -> list[socket.socket]:
 
 async def _first_of(*futures: asyncio.Future[Any]) -> None:
     await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
-
-
-async def _starts(worker: Worker) -> bool:
-    try:
-        await worker.start()
-    except WorkerEnded:
-        return False
-    except OSError as exc:
-        # No process or descriptor can be had. That may pass, and whoever keeps the worker tries again.
-        reason = {"worker": worker.number, "reason": str(exc)}
-        _logger.error("A worker of the edge cannot be started.", extra=reason)
-        return False
-    return True

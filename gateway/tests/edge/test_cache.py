@@ -215,13 +215,54 @@ def test_varies_by_what_the_service_names(edge: RunningEdge) -> None:
     assert len(edge.categories.seen) == 4
 
 
+def in_language(edge: RunningEdge, name: bytes) -> bool:
+    """Ask in a language, and whether it was kept."""
+    return ask(edge, b"Accept-Language: %b\r\n" % name).field("age") is not None
+
+
 def test_keeps_few_variants_of_one_target(edge: RunningEdge) -> None:
     edge.categories.behave = replying(json_reply(extra=PUBLIC + b"Vary: Accept-Language\r\n"))
     for number in range(MAX_VARIANTS + 1):
-        ask(edge, b"Accept-Language: x-%d\r\n" % number)
+        in_language(edge, b"x-%d" % number)
 
-    assert ask(edge, b"Accept-Language: x-%d\r\n" % MAX_VARIANTS).field("age") == "0"
-    assert ask(edge, b"Accept-Language: x-0\r\n").field("age") is None
+    kept = [in_language(edge, b"x-%d" % number) for number in range(MAX_VARIANTS - 1)]
+    assert kept == [True] * (MAX_VARIANTS - 1)
+    assert in_language(edge, b"x-%d" % MAX_VARIANTS)
+    assert not in_language(edge, b"x-%d" % (MAX_VARIANTS - 1))
+
+
+def test_variants_that_nobody_asks_for_again_push_out_no_other(edge: RunningEdge) -> None:
+    edge.categories.behave = replying(json_reply(extra=PUBLIC + b"Vary: Accept-Language\r\n"))
+    assert not in_language(edge, b"de")
+    for number in range(3 * MAX_VARIANTS):
+        assert not in_language(edge, b"x-%d" % number)
+
+    assert in_language(edge, b"de")
+
+
+def test_a_variant_that_is_asked_for_again_finds_its_place(edge: RunningEdge) -> None:
+    edge.categories.behave = replying(json_reply(extra=PUBLIC + b"Vary: Accept-Language\r\n"))
+    for number in range(MAX_VARIANTS):
+        in_language(edge, b"x-%d" % number)
+    assert not in_language(edge, b"de")
+    assert in_language(edge, b"de")
+    for number in range(3 * MAX_VARIANTS):
+        in_language(edge, b"y-%d" % number)
+
+    assert in_language(edge, b"de")
+
+
+def test_a_variant_that_is_renewed_keeps_its_place(edge: RunningEdge) -> None:
+    edge.categories.behave = replying(json_reply(extra=STALE + b"Vary: Accept-Language\r\n"))
+    for number in range(MAX_VARIANTS):
+        in_language(edge, b"x-%d" % number)
+    in_language(edge, b"x-0")
+    until(lambda: len(edge.categories.seen) == MAX_VARIANTS + 1)
+    until(lambda: not edge.edge.shared.renewing)
+    for number in range(MAX_VARIANTS):
+        in_language(edge, b"y-%d" % number)
+
+    assert in_language(edge, b"x-0")
 
 
 @pytest.mark.parametrize(
@@ -420,6 +461,55 @@ def test_a_write_that_was_refused_ends_nothing(edge: RunningEdge, issuer: Issuer
     ask(edge)
     edge.categories.behave = replying(json_reply(status="409 Conflict"))
     ask(edge, line_of(issuer, "catalog:write"), target=PATH + b"/1", method=b"DELETE")
+
+    assert ask(edge).body == b"1"
+
+
+async def close(seen: Seen) -> None:
+    await seen.read_body()
+    seen.writer.close()
+
+
+async def hang(seen: Seen) -> None:
+    await seen.read_body()
+    await asyncio.sleep(10)
+
+
+@pytest.mark.parametrize(
+    ("behave", "status"), [(close, 502), (replying(b"no HTTP\r\n\r\n"), 502), (hang, 504)]
+)
+def test_a_write_that_may_have_happened_ends_what_is_kept(
+    start_edge: Callable[..., RunningEdge], issuer: Issuer, behave: Behavior, status: int
+) -> None:
+    edge = start_edge(times=replace(QUICK, total=0.4))
+    edge.categories.behave = replying(json_reply(b"1", extra=PUBLIC))
+    ask(edge)
+    edge.categories.behave = behave
+    assert ask(edge, line_of(issuer, "catalog:write"), target=PATH + b"/1", method=b"DELETE").status == status
+    edge.categories.behave = replying(json_reply(b"2", extra=PUBLIC))
+
+    assert ask(edge).body == b"2"
+
+
+def test_a_write_whose_client_leaves_may_have_happened(edge: RunningEdge, issuer: Issuer) -> None:
+    edge.categories.behave = replying(json_reply(b"1", extra=PUBLIC))
+    ask(edge)
+    edge.categories.behave = hang
+    writer = edge.client()
+    writer.send(b"DELETE %b/1 HTTP/1.1\r\n" % PATH + HOST + line_of(issuer, "catalog:write") + b"\r\n")
+    until(lambda: len(edge.categories.seen) == 2)
+    reset(writer)
+    until(lambda: edge.edge.shared.figures.in_flight == 0)
+    edge.categories.behave = replying(json_reply(b"2", extra=PUBLIC))
+
+    assert ask(edge).body == b"2"
+
+
+def test_a_write_that_was_never_sent_ends_nothing(edge: RunningEdge, issuer: Issuer) -> None:
+    edge.categories.behave = replying(json_reply(b"1", extra=PUBLIC + b"Connection: close\r\n"))
+    ask(edge)
+    edge.run(edge.categories.stop())
+    assert ask(edge, line_of(issuer, "catalog:write"), target=PATH + b"/1", method=b"DELETE").status == 502
 
     assert ask(edge).body == b"1"
 

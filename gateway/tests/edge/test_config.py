@@ -15,6 +15,8 @@ from gateway.edge.config import (
     variables,
 )
 
+TOGETHER = "EDGE_STREAMS and EDGE_UPLOADS must together be less than EDGE_UPSTREAM_CONNECTIONS."
+
 
 @pytest.fixture(autouse=True)
 def nothing_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +71,9 @@ def test_refuses_the_limit(monkeypatch: pytest.MonkeyPatch, name: str, value: st
         ("EDGE_STREAM_SECONDS", "59", "EDGE_STREAM_IDLE_SECONDS must not be more than EDGE_STREAM_SECONDS."),
         ("EDGE_BURST", "99", "EDGE_BURST must not be less than EDGE_REQUESTS_PER_SECOND."),
         ("EDGE_GUESSES_BURST", "49", "EDGE_GUESSES_BURST must not be less than EDGE_GUESSES_PER_SECOND."),
-        ("EDGE_STREAMS", "64", "EDGE_STREAMS must be less than EDGE_UPSTREAM_CONNECTIONS."),
+        ("EDGE_STREAMS", "48", TOGETHER),
+        ("EDGE_UPLOADS", "48", TOGETHER),
+        ("EDGE_UPSTREAM_CONNECTIONS", "32", TOGETHER),
     ],
 )
 def test_refuses_what_does_not_go_together(

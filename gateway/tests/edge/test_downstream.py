@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.edge.config import Limits
-from gateway.edge.testing import QUICK, Issuer, RawClient, RunningEdge, Seen, json_reply
+from gateway.edge.testing import QUICK, ROOMY, Issuer, RawClient, RunningEdge, Seen, json_reply
 
 HOST = b"Host: localhost:8000\r\n"
 INDEX = b"GET / HTTP/1.1\r\n" + HOST
@@ -283,6 +283,56 @@ def test_refuses_connections_over_the_limit(start_edge: Callable[..., RunningEdg
     reply = edge.client().read_reply()
 
     assert (reply.status, reply.json()["code"]) == (503, "unavailable")
+
+
+def test_refuses_connections_of_one_address_over_its_limit(start_edge: Callable[..., RunningEdge]) -> None:
+    edge = start_edge(limits=replace(ROOMY, connections_per_address=1), people_per_address=2)
+    clients = [edge.client(), edge.client()]
+    for client in clients:
+        client.send(INDEX + b"\r\n")
+        assert client.read_reply().status == 200
+
+    third = edge.client()
+    refused = third.read_reply()
+    other = edge.client(address="127.0.0.2")
+    other.send(INDEX + b"\r\n")
+
+    assert (refused.status, refused.json()["code"]) == (503, "unavailable")
+    assert third.is_closed()
+    assert other.read_reply().status == 200
+    for client in (*clients, third, other):
+        client.close()
+    _until(lambda: not edge.edge.shared.clients)
+    assert edge.ask(INDEX + b"\r\n").status == 200
+
+
+def test_one_address_keeps_no_places_by_being_refused(start_edge: Callable[..., RunningEdge]) -> None:
+    limits = replace(ROOMY, connections_per_address=2)
+    edge = start_edge(times=replace(QUICK, linger=5.0), limits=limits)
+    clients = [edge.client() for _ in range(20)]
+    _until(lambda: len(edge.edge.shared.clients) == 4)
+
+    other = edge.client(address="127.0.0.2")
+    other.send(INDEX + b"\r\n")
+
+    assert other.read_reply().status == 200
+    assert [client.is_closed() for client in clients[4:]] == [True] * 16
+
+
+def test_a_proxy_in_front_may_have_all_connections(start_edge: Callable[..., RunningEdge]) -> None:
+    edge = start_edge(limits=replace(ROOMY, connections_per_address=1), trusted_proxies=1)
+    clients = [edge.client() for _ in range(5)]
+    for client in clients:
+        client.send(INDEX + b"X-Forwarded-For: 192.0.2.1\r\n\r\n")
+
+    assert [client.read_reply().status for client in clients] == [200] * 5
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.01)
 
 
 def test_keeps_a_sound_request_id(edge: RunningEdge) -> None:

@@ -9,7 +9,7 @@ import pytest
 from chassis.keys import KeyStore
 from chassis.tokens import InvalidToken, Verifier
 from gateway.edge.config import Limits
-from gateway.edge.limiter import Buckets, Exhausted, Guesses, Limiter, network_of
+from gateway.edge.limiter import Addresses, Buckets, Exhausted, Guesses, Limiter, network_of
 from gateway.edge.testing import ORIGIN, Issuer, RawReply, RunningEdge, Seen, answer_json, json_reply
 
 HOST = b"Host: localhost:8000\r\n"
@@ -142,6 +142,21 @@ def test_an_address_may_stand_for_many(limiter: Limiter) -> None:
 def test_says_what_is_left(limiter: Limiter) -> None:
     assert limiter.take("ann", "") == b'ratelimit-policy: "client";q=2;w=2\r\nratelimit: "client";r=1;t=1\r\n'
     assert limiter.take("", "a") == b'ratelimit-policy: "client";q=6;w=2\r\nratelimit: "client";r=5;t=1\r\n'
+
+
+def test_counts_the_connections_of_those_who_have_some() -> None:
+    addresses = Addresses(2)
+    for one in ("192.0.2.1", "2001:db8::1", "2001:db8::2", "192.0.2.1"):
+        addresses.add(one)
+    counts = [addresses.count(one) for one in ("192.0.2.1", "2001:db8::1", "192.0.2.2")]
+    addresses.remove("192.0.2.1")
+    addresses.remove("2001:db8::2")
+
+    assert counts == [2, 2, 0]
+    assert (addresses.count("192.0.2.1"), addresses.count("2001:db8::3")) == (1, 1)
+    addresses.remove("192.0.2.1")
+    addresses.remove("2001:db8::1")
+    assert len(addresses) == 0
 
 
 # Bad signatures

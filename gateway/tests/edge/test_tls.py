@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chassis.testing.certificates import Authority
 from gateway.edge.certificate import Certificate
 from gateway.edge.config import Address, Limits
-from gateway.edge.testing import QUICK, RawClient, RunningEdge, Seen, json_reply
+from gateway.edge.testing import QUICK, ROOMY, RawClient, RunningEdge, Seen, json_reply
 
 HOST = b"Host: localhost:8000\r\n"
 INDEX = b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -36,9 +37,9 @@ class TLSClient(RawClient):
     """Sends bytes through TLS and trusts the test's authority alone."""
 
     def __init__(
-        self, port: int, authority: Authority, *, alpn: tuple[str, ...] = (), receive_buffer: int = 0
+        self, port: int, authority: Authority, *, alpn: tuple[str, ...] = (), **options: Any
     ) -> None:
-        super().__init__(port, receive_buffer=receive_buffer)
+        super().__init__(port, **options)
         context = ssl.create_default_context(cafile=authority.file)
         if alpn:
             context.set_alpn_protocols(alpn)
@@ -135,6 +136,25 @@ def test_handshakes_count_as_connections(
     _until(lambda: _is_served(edge, authority))
 
     assert not edge.edge.shared.clients
+
+
+def test_handshakes_count_as_connections_of_their_address(
+    start_edge: StartEdge, authority: Authority, certificate: Certificate
+) -> None:
+    limits = replace(ROOMY, connections_per_address=2)
+    edge = start_edge(tls=certificate, limits=limits, times=replace(QUICK, head=2.0))
+    kept, silent = TLSClient(edge.port, authority), edge.client()
+
+    with pytest.raises((ssl.SSLError, OSError)):
+        TLSClient(edge.port, authority)
+    other = TLSClient(edge.port, authority, address="127.0.0.2")
+    other.send(LAST)
+
+    assert other.read_reply().status == 200
+    for client in (kept, silent, other):
+        client.close()
+    _until(lambda: len(edge.edge.shared.addresses) == 0)
+    assert _is_served(edge, authority)
 
 
 def _is_served(edge: RunningEdge, authority: Authority) -> bool:

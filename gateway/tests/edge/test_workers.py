@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from gateway.edge.listening import join, listen_together, share_of
 from gateway.edge.scraping import Sums
 from gateway.edge.testing import EDGE_KEY, Issuer, RawClient
 
+INDEX = b"GET / HTTP/1.1\r\nHost: localhost:8000\r\nConnection: close\r\n\r\n"
 LIVEZ = b"GET /livez HTTP/1.1\r\nHost: localhost:8000\r\n\r\n"
 
 
@@ -320,6 +322,92 @@ def test_hands_its_sockets_over_to_another_edge_with_more_workers(start: Start) 
     assert len(new.workers) == 3
     for one in (old_line, new_line, *listeners):
         one.close()
+
+
+class Web(ThreadingHTTPServer):
+    """Counts what it is asked."""
+
+    request_queue_size = 64
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), WebAnswer)
+        self.asked = 0
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class WebAnswer(BaseHTTPRequestHandler):
+    server: Web
+
+    def do_GET(self) -> None:
+        self.server.asked += 1
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    web = Web()
+    yield web
+    web.shutdown()
+    web.server_close()
+
+
+def _ask_web(edge: RunningWorkers, count: int) -> list[RawClient]:
+    clients = [RawClient(edge.port) for _ in range(count)]
+    for client in clients:
+        client.socket.settimeout(15)
+        client.send(INDEX)
+    return clients
+
+
+def _statuses(clients: list[RawClient]) -> list[int]:
+    statuses = [client.read_reply().status for client in clients]
+    for client in clients:
+        client.close()
+    return statuses
+
+
+def test_a_worker_that_begins_during_a_hold_holds_as_well(start: Start, web: Web) -> None:
+    line = Line()
+    control = {"EDGE_CONTROL_FD": str(line.other.fileno())}
+    edge = start(line.other.fileno(), WEB_URL=f"http://127.0.0.1:{web.server_port}", **control)
+    began = time.monotonic()
+    before = _statuses(_ask_web(edge, 12))
+    seconds = time.monotonic() - began
+    line.ask(do="hold", upstreams=["web"], seconds=20, quiet_seconds=1)
+
+    edge.workers[0].kill()
+    clients = _ask_web(edge, 12)  # Some wait for it to be accepted.
+    _until(lambda: edge.log().count("A worker of the edge listens.") == 3)
+    clients += _ask_web(edge, 12)
+    time.sleep(0.3)
+    asked = web.asked
+    line.ask(do="resume", upstreams=["web"])
+
+    assert before == [200] * 12
+    assert seconds < 1
+    assert asked == 12
+    assert _statuses(clients) == [200] * 24
+    line.close()
+
+
+def test_a_worker_that_begins_after_a_hold_holds_nothing(start: Start, web: Web) -> None:
+    line = Line()
+    control = {"EDGE_CONTROL_FD": str(line.other.fileno())}
+    edge = start(line.other.fileno(), WEB_URL=f"http://127.0.0.1:{web.server_port}", **control)
+    line.ask(do="hold", upstreams=["web"], seconds=20, quiet_seconds=1)
+    line.close()  # So does a hold end whose supervisor dies.
+
+    edge.workers[0].kill()
+    _until(lambda: edge.log().count("A worker of the edge listens.") == 3)
+
+    began = time.monotonic()
+    assert _statuses(_ask_web(edge, 12)) == [200] * 12
+    assert time.monotonic() - began < 1
 
 
 def test_sockets_of_one_port_are_found_free_together_or_not_at_all() -> None:
