@@ -191,7 +191,7 @@ class Pool:
     def expire(self, now: float) -> None:
         """Give up on connections that are not made in time."""
         for opening in self._opening.values():
-            if now > opening.deadline:
+            if now > opening.deadline and opening.limit.when() is None:
                 opening.limit.reschedule(now)
 
     def close(self) -> None:
