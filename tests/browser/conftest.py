@@ -15,6 +15,12 @@ from windows import DESKTOP
 
 CHROMIUM = os.environ.get("MERCATO_TEST_CHROMIUM") or shutil.which("chromium")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# Colors that have just changed are on their way for a frame or two, and axe would judge one of these.
+SETTLED = """async () => {
+  for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+  const ending = document.getAnimations().filter(one => one.effect.getComputedTiming().endTime < Infinity);
+  await Promise.allSettled(ending.map(one => one.finished));
+}"""
 # A page that was refused, or could not be had, is said in the console too; so is each step from our pages to
 # an admin, which knows no transitions. Neither is a fault.
 EXPECTED = re.compile(
@@ -108,6 +114,7 @@ class Visitor:
         """What axe finds wrong with the page as it stands: rule, and where."""
         # All else that axe has looked at would be told in full as well, which takes as long as looking.
         options = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
+        self.page.evaluate(SETTLED)
         results = Axe().run(self.page, options=options).response
         return [
             f"{self.page.url} {violation['id']}: {node['target']} {node['failureSummary'][:200]}"

@@ -138,6 +138,15 @@ class Seen:
 Behavior = Callable[[Seen], Awaitable[None]]
 
 
+def until(condition: Callable[[], bool], seconds: float = 15) -> None:
+    """Wait for it; roomily, because the machine of a test may be busy. TimeoutError when it never comes."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError("it did not come to that")
+        time.sleep(0.005)
+
+
 def json_reply(body: bytes = b'{"ok":true}', status: str = "200 OK", extra: bytes = b"") -> bytes:
     """A reply that any route may give."""
     return (

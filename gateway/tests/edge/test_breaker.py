@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from gateway.edge.breaker import Breaker
 from gateway.edge.config import Limits
-from gateway.edge.testing import QUICK, Behavior, RunningEdge, Seen, answer_json, json_reply
+from gateway.edge.testing import QUICK, Behavior, RunningEdge, Seen, answer_json, json_reply, until
 
 HOST = b"Host: localhost:8000\r\n"
 WALLET = b"GET /api/v1/wallet HTTP/1.1\r\n" + HOST
@@ -328,13 +328,6 @@ def leave(edge: RunningEdge, request: bytes) -> None:
     client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
     until(lambda: edge.edge.shared.figures.connections == 0)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert condition()
 
 
 def test_a_service_that_answers_again_is_used_again(brief: RunningEdge, bearer: bytes) -> None:

@@ -14,7 +14,17 @@ from chassis.problems import REFUSED_CHALLENGE
 from gateway.edge.cache import MAX_VARIANTS, Freshness, freshness_of
 from gateway.edge.config import Limits
 from gateway.edge.downstream import Client
-from gateway.edge.testing import QUICK, Behavior, Issuer, RawClient, RawReply, RunningEdge, Seen, json_reply
+from gateway.edge.testing import (
+    QUICK,
+    Behavior,
+    Issuer,
+    RawClient,
+    RawReply,
+    RunningEdge,
+    Seen,
+    json_reply,
+    until,
+)
 from gateway.routes import RouteTable
 
 PATH = b"/api/v1/categories"
@@ -63,13 +73,6 @@ def keeps(edge: RunningEdge, lines: bytes, *, status: str = "200 OK") -> bool:
 
 async def call(what: Callable[[], None]) -> None:
     what()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    ends_at = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < ends_at, "it did not come to that"
-        time.sleep(0.005)
 
 
 def line_of(issuer: Issuer, scope: str) -> bytes:

@@ -18,7 +18,7 @@ import pytest
 
 from gateway.edge.config import Limits
 from gateway.edge.control import Control
-from gateway.edge.testing import EDGE_KEY, QUICK, Issuer, RawClient, RunningEdge, Seen, json_reply
+from gateway.edge.testing import EDGE_KEY, QUICK, Issuer, RawClient, RunningEdge, Seen, json_reply, until
 from gateway.edge.upstream import Connection
 
 INDEX = b"GET / HTTP/1.1\r\nHost: localhost:8000\r\n\r\n"
@@ -147,7 +147,7 @@ def test_no_more_wait_than_may(start_edge: StartEdge, supervise: Callable[..., S
     supervisor.hold("web")
     patient = edge.client()
     patient.send(INDEX)
-    _until(lambda: edge.edge.shared.upstreams["web"].queued == 1)
+    until(lambda: edge.edge.shared.upstreams["web"].queued == 1)
 
     turned_away = edge.ask(INDEX)
     supervisor.resume("web")
@@ -183,7 +183,7 @@ def test_what_is_under_way_ends_and_its_connection_with_it(
     supervisor = supervise(edge)
     slow = edge.client()
     slow.send(INDEX)
-    _until(lambda: len(edge.web.seen) == 1)
+    until(lambda: len(edge.web.seen) == 1)
 
     is_quiet = supervisor.hold("web", quiet_seconds=0.1)
     supervisor.resume("web")
@@ -215,10 +215,10 @@ def test_a_connection_on_its_way_when_a_hold_begins_is_not_used(edge: RunningEdg
 
     pool, borrower = edge.edge.shared.upstreams["web"], Borrower()
     edge.run(lend_and_hold())
-    _until(lambda: edge.web.connections == 1 and pool.is_quiet)
+    until(lambda: edge.web.connections == 1 and pool.is_quiet)
     got_while_held = list(borrower.got)
     edge.run(resume())
-    _until(lambda: bool(borrower.got))
+    until(lambda: bool(borrower.got))
 
     assert got_while_held == []
     assert edge.web.connections == 2
@@ -298,15 +298,8 @@ def _start(issuer: Issuer, listener: socket.socket, line: Supervisor) -> "subpro
 def _send_in_turn(edge: RunningEdge, clients: list[RawClient]) -> None:
     for number, client in enumerate(clients):
         client.send((PAGE % number).encode())
-        _until(partial(_queue_has, edge, number + 1))
+        until(partial(_queue_has, edge, number + 1))
 
 
 def _queue_has(edge: RunningEdge, count: int) -> bool:
     return edge.edge.shared.upstreams["web"].queued == count
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)

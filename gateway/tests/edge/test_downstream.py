@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.edge.config import Limits
-from gateway.edge.testing import QUICK, ROOMY, Issuer, RawClient, RunningEdge, Seen, json_reply
+from gateway.edge.testing import QUICK, ROOMY, Issuer, RawClient, RunningEdge, Seen, json_reply, until
 
 HOST = b"Host: localhost:8000\r\n"
 INDEX = b"GET / HTTP/1.1\r\n" + HOST
@@ -302,7 +302,7 @@ def test_refuses_connections_of_one_address_over_its_limit(start_edge: Callable[
     assert other.read_reply().status == 200
     for client in (*clients, third, other):
         client.close()
-    _until(lambda: not edge.edge.shared.clients)
+    until(lambda: not edge.edge.shared.clients)
     assert edge.ask(INDEX + b"\r\n").status == 200
 
 
@@ -310,7 +310,7 @@ def test_one_address_keeps_no_places_by_being_refused(start_edge: Callable[..., 
     limits = replace(ROOMY, connections_per_address=2)
     edge = start_edge(times=replace(QUICK, linger=5.0), limits=limits)
     clients = [edge.client() for _ in range(20)]
-    _until(lambda: len(edge.edge.shared.clients) == 4)
+    until(lambda: len(edge.edge.shared.clients) == 4)
 
     other = edge.client(address="127.0.0.2")
     other.send(INDEX + b"\r\n")
@@ -326,13 +326,6 @@ def test_a_proxy_in_front_may_have_all_connections(start_edge: Callable[..., Run
         client.send(INDEX + b"X-Forwarded-For: 192.0.2.1\r\n\r\n")
 
     assert [client.read_reply().status for client in clients] == [200] * 5
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.01)
 
 
 def test_keeps_a_sound_request_id(edge: RunningEdge) -> None:
@@ -370,7 +363,7 @@ def test_draining_finishes_what_is_under_way(edge: RunningEdge, bearer: bytes) -
     idle.read_reply()
 
     draining = edge.begin(edge.edge.drain())
-    _until(lambda: edge.edge.shared.is_draining)
+    until(lambda: edge.edge.shared.is_draining)
     idle.send(b"GET /readyz HTTP/1.1\r\n\r\n")
 
     assert idle.read_reply().status == 503
@@ -396,18 +389,12 @@ def test_draining_waits_no_longer_for_one_whose_answer_had_begun(
     edge.wallet.behave = answer_in_two
     client = edge.client()
     client.send(WALLET + bearer + b"\r\n")
-    _until(lambda: bool(edge.wallet.seen))
+    until(lambda: bool(edge.wallet.seen))
     time.sleep(0.05)
     draining = edge.begin(edge.edge.drain())
 
     assert client.read_reply().field("connection") is None
     draining.result(5)
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
 
 
 @pytest.mark.case("D3", "D8")

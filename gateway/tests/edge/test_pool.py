@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from gateway.edge.body import Body
 from gateway.edge.config import Limits
-from gateway.edge.testing import RunningEdge, Seen, json_reply
+from gateway.edge.testing import RunningEdge, Seen, json_reply, until
 
 INDEX = b"GET / HTTP/1.1\r\nHost: localhost:8000\r\n\r\n"
 
@@ -23,12 +23,12 @@ def test_who_gave_up_leaves_its_place_in_the_queue(start_edge: Callable[..., Run
     edge.web.behave = answer_late
     busy, gone, patient = edge.client(), edge.client(), edge.client()
     busy.send(INDEX)
-    _until(lambda: len(edge.web.seen) == 1)
+    until(lambda: len(edge.web.seen) == 1)
     gone.send(INDEX)
     time.sleep(0.05)
     gone.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     gone.close()
-    _until(lambda: edge.edge.shared.figures.connections == 2)
+    until(lambda: edge.edge.shared.figures.connections == 2)
     patient.send(INDEX)
     time.sleep(0.05)
     edge.edge.shared.loop.call_soon_threadsafe(gate.set)
@@ -41,19 +41,13 @@ def test_who_waited_too_long_leaves_its_place_in_the_queue(start_edge: Callable[
     edge.web.behave = lambda seen: asyncio.sleep(10)
     busy = edge.client()
     busy.send(INDEX)
-    _until(lambda: len(edge.web.seen) == 1)
+    until(lambda: len(edge.web.seen) == 1)
 
     started_at = time.monotonic()
     statuses = [edge.ask(INDEX).status, edge.ask(INDEX).status]
 
     assert statuses == [503, 503]
     assert time.monotonic() - started_at > 0.6
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
 
 
 def test_a_dropped_body_keeps_its_size_only() -> None:

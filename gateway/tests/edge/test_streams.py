@@ -3,14 +3,13 @@
 import asyncio
 import socket
 import struct
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from gateway.edge.config import Limits
-from gateway.edge.testing import QUICK, ROOMY, Behavior, RawClient, RunningEdge, Seen, json_reply
+from gateway.edge.testing import QUICK, ROOMY, Behavior, RawClient, RunningEdge, Seen, json_reply, until
 
 HOST = b"Host: localhost:8000\r\n"
 WALLET = b"GET /api/v1/wallet HTTP/1.1\r\n" + HOST
@@ -138,13 +137,6 @@ def test_a_client_that_leaves_frees_the_place_of_its_stream(start_edge: Callable
 def reset(client: RawClient) -> None:
     client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert condition()
 
 
 def test_a_stream_with_a_length_is_an_answer_like_any_other(start_edge: Callable[..., RunningEdge]) -> None:

@@ -13,7 +13,7 @@ import pytest
 from chassis.testing.certificates import Authority
 from gateway.edge.certificate import Certificate
 from gateway.edge.config import Address, Limits
-from gateway.edge.testing import QUICK, ROOMY, RawClient, RunningEdge, Seen, json_reply
+from gateway.edge.testing import QUICK, ROOMY, RawClient, RunningEdge, Seen, json_reply, until
 
 HOST = b"Host: localhost:8000\r\n"
 INDEX = b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -52,13 +52,6 @@ class TLSClient(RawClient):
         found = self.tls.getpeercert()
         assert found is not None
         return found["serialNumber"]
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
 
 
 def test_keeps_a_connection_and_answers_in_order(
@@ -133,7 +126,7 @@ def test_handshakes_count_as_connections(
     with pytest.raises((ssl.SSLError, OSError)):
         TLSClient(edge.port, authority)
     silent[0].close()
-    _until(lambda: _is_served(edge, authority))
+    until(lambda: _is_served(edge, authority))
 
     assert not edge.edge.shared.clients
 
@@ -153,7 +146,7 @@ def test_handshakes_count_as_connections_of_their_address(
     assert other.read_reply().status == 200
     for client in (kept, silent, other):
         client.close()
-    _until(lambda: len(edge.edge.shared.addresses) == 0)
+    until(lambda: len(edge.edge.shared.addresses) == 0)
     assert _is_served(edge, authority)
 
 
@@ -165,7 +158,7 @@ def _is_served(edge: RunningEdge, authority: Authority) -> bool:
     client.send(LAST)
     status = client.read_reply().status
     client.close()
-    _until(lambda: not edge.edge.shared.clients)
+    until(lambda: not edge.edge.shared.clients)
     return status == 200
 
 
@@ -232,12 +225,12 @@ def test_a_client_may_go_without_a_word(
     edge = start_edge(tls=certificate)
     client = TLSClient(edge.port, authority)
     client.send(sent)
-    _until(lambda: len(edge.edge.shared.clients) == 1)
+    until(lambda: len(edge.edge.shared.clients) == 1)
 
     client.plain = socket.socket(fileno=client.tls.detach())
     client.plain.close()
 
-    _until(lambda: not edge.edge.shared.clients)
+    until(lambda: not edge.edge.shared.clients)
     assert edge.wallet.seen == []
 
 
@@ -261,14 +254,14 @@ def test_a_client_that_does_not_answer_the_end_is_cut(
     client.send(LAST)
     client.read_reply()
 
-    _until(lambda: not edge.edge.shared.clients)
+    until(lambda: not edge.edge.shared.clients)
     client.close()
 
 
 def test_a_drain_does_not_wait_for_handshakes(start_edge: StartEdge, certificate: Certificate) -> None:
     edge = start_edge(tls=certificate, times=replace(QUICK, head=30.0, drain=10.0))
     silent = edge.client()
-    _until(lambda: edge.edge.has_clients)
+    until(lambda: edge.edge.has_clients)
 
     began = time.monotonic()
     edge.run(edge.edge.drain())
@@ -285,7 +278,7 @@ def test_new_connections_get_a_new_certificate_and_old_ones_stay(
     before = kept.serial
 
     authority.issue(tmp_path, "localhost")
-    _until(lambda: _serial(edge, authority) != before)
+    until(lambda: _serial(edge, authority) != before)
     kept.send(LAST)
 
     assert kept.read_reply().status == 200
@@ -305,7 +298,7 @@ def test_a_bad_certificate_changes_nothing_but_the_log(
     before = _serial(edge, authority)
 
     (tmp_path / spoiled).write_text("nothing")
-    _until(lambda: "The new certificate cannot be used." in caplog.text)
+    until(lambda: "The new certificate cannot be used." in caplog.text)
     after_spoiling = _serial(edge, authority)
     authority.issue(tmp_path, "localhost")
     certificate.reload()

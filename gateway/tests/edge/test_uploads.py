@@ -3,12 +3,11 @@
 import asyncio
 import socket
 import struct
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
 from gateway.edge.pool import Pool
-from gateway.edge.testing import QUICK, ROOMY, RawClient, RunningEdge, Seen, answer_json, json_reply
+from gateway.edge.testing import QUICK, ROOMY, RawClient, RunningEdge, Seen, answer_json, json_reply, until
 
 HOST = b"Host: localhost:8000\r\n"
 WALLET = b"GET /api/v1/wallet HTTP/1.1\r\n" + HOST
@@ -25,13 +24,6 @@ def upload(edge: RunningEdge, bearer: bytes, way: bytes = b"usual") -> RawClient
 
 def pool(edge: RunningEdge) -> Pool:
     return edge.edge.shared.upstreams["wallet"]
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.005)
 
 
 def reset(client: RawClient) -> None:

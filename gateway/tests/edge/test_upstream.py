@@ -20,6 +20,7 @@ from gateway.edge.testing import (
     RunningEdge,
     Seen,
     json_reply,
+    until,
 )
 
 HOST = b"Host: localhost:8000\r\n"
@@ -444,9 +445,9 @@ def test_a_client_that_never_reads_is_cut(edge: RunningEdge) -> None:
     edge.web.behave = write_much
     client = edge.client(receive_buffer=16_384)
     client.send(INDEX + b"\r\n")
-    time.sleep(1.2)
+    until(lambda: bool(edge.web.seen))
 
-    assert edge.edge.shared.figures.connections == 0
+    until(lambda: edge.edge.shared.figures.connections == 0)
     client.close()
 
 

@@ -21,7 +21,7 @@ import pytest
 from chassis.testing.certificates import Authority
 from gateway.edge.listening import join, listen_together, share_of
 from gateway.edge.scraping import Sums
-from gateway.edge.testing import EDGE_KEY, Issuer, RawClient
+from gateway.edge.testing import EDGE_KEY, Issuer, RawClient, until
 
 INDEX = b"GET / HTTP/1.1\r\nHost: localhost:8000\r\nConnection: close\r\n\r\n"
 LIVEZ = b"GET /livez HTTP/1.1\r\nHost: localhost:8000\r\n\r\n"
@@ -76,7 +76,7 @@ class RunningWorkers:
         return status
 
     def _told(self) -> dict[str, Any]:
-        _until(lambda: '"The edge listens."' in self.log() or self.process.poll() is not None)
+        until(lambda: '"The edge listens."' in self.log() or self.process.poll() is not None)
         line = next(line for line in self.log().splitlines() if '"The edge listens."' in line)
         told: dict[str, Any] = json.loads(line)
         return told
@@ -102,13 +102,6 @@ def start(issuer: Issuer, tmp_path: Path) -> Iterator[Start]:
             one.process.wait(10)
         finally:
             one.process.kill()
-
-
-def _until(condition: Callable[[], bool], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
 
 
 class Load:
@@ -182,15 +175,15 @@ def test_both_workers_serve_and_one_scrape_shows_both(start: Start) -> None:
 def test_a_worker_that_is_killed_has_a_successor_and_only_its_clients_notice(start: Start) -> None:
     edge = start()
     with Load(edge.port, 8) as load:
-        _until(lambda: min(load.answered) > 20)
+        until(lambda: min(load.answered) > 20)
         counted = edge.figure("mercato_http_requests_total")
         victim, other = edge.workers
         hit = _clients_of(victim)
 
         victim.kill()
-        _until(lambda: edge.log().count("A worker of the edge listens.") == 3)
+        until(lambda: edge.log().count("A worker of the edge listens.") == 3)
         answered = list(load.answered)
-        _until(lambda: all(now > then + 20 for now, then in zip(load.answered, answered, strict=True)))
+        until(lambda: all(now > then + 20 for now, then in zip(load.answered, answered, strict=True)))
         counted_after = edge.figure("mercato_http_requests_total")
 
     assert sum(load.failed) <= hit
@@ -224,16 +217,16 @@ def test_a_worker_that_cannot_be_started_is_tried_again(start: Start) -> None:
     parent.rlimit(psutil.RLIMIT_NOFILE, (3, most[1]))
 
     edge.workers[0].kill()
-    _until(lambda: "A worker of the edge cannot be started." in edge.log())
+    until(lambda: "A worker of the edge cannot be started." in edge.log())
     parent.rlimit(psutil.RLIMIT_NOFILE, most)
 
-    _until(lambda: edge.log().count("A worker of the edge listens.") == 3)
+    until(lambda: edge.log().count("A worker of the edge listens.") == 3)
 
 
 def test_ends_under_load_without_a_failed_request(start: Start) -> None:
     edge = start()
     with Load(edge.port, 8) as load:
-        _until(lambda: min(load.answered) > 20)
+        until(lambda: min(load.answered) > 20)
 
         edge.process.send_signal(signal.SIGTERM)
         status = edge.process.wait(15)
@@ -249,7 +242,7 @@ def test_workers_end_when_their_parent_is_killed(start: Start) -> None:
     edge.process.kill()
 
     # Who adopts them may be slow to ask for their status.
-    _until(lambda: not [one for one in workers if one.is_running() and one.status() != "zombie"])
+    until(lambda: not [one for one in workers if one.is_running() and one.status() != "zombie"])
 
 
 def test_a_second_edge_cannot_join_the_port_by_accident(start: Start, issuer: Issuer, tmp_path: Path) -> None:
@@ -271,7 +264,7 @@ def test_takes_a_new_certificate_in_all_workers_at_sighup(start: Start, tmp_path
 
     edge.process.send_signal(signal.SIGHUP)
 
-    _until(lambda: edge.log().count("A new certificate is in use.") == 2)
+    until(lambda: edge.log().count("A new certificate is in use.") == 2)
 
 
 class Line:
@@ -306,14 +299,14 @@ def test_hands_its_sockets_over_to_another_edge_with_more_workers(start: Start) 
     unknown = old_line.ask(do="dance")
 
     with Load(old.port, 4) as load:
-        _until(lambda: min(load.answered) > 20)
+        until(lambda: min(load.answered) > 20)
         control = {"EDGE_CONTROL_FD": str(new_line.other.fileno()), "EDGE_WORKERS": "3"}
         new = start(*descriptors, new_line.other.fileno(), **listening, **control)
         looked = new_line.ask(do="look")
         retired = old_line.ask(do="retire")
         status = old.process.wait(15)
         answered = list(load.answered)
-        _until(lambda: all(now > then + 20 for now, then in zip(load.answered, answered, strict=True)))
+        until(lambda: all(now > then + 20 for now, then in zip(load.answered, answered, strict=True)))
 
     assert held == {"ok": True, "is_quiet": True}
     assert (resumed["ok"], unknown["ok"], looked["ok"], retired["ok"]) == (True, False, True, True)
@@ -382,7 +375,7 @@ def test_a_worker_that_begins_during_a_hold_holds_as_well(start: Start, web: Web
 
     edge.workers[0].kill()
     clients = _ask_web(edge, 12)  # Some wait for it to be accepted.
-    _until(lambda: edge.log().count("A worker of the edge listens.") == 3)
+    until(lambda: edge.log().count("A worker of the edge listens.") == 3)
     clients += _ask_web(edge, 12)
     time.sleep(0.3)
     asked = web.asked
@@ -403,7 +396,7 @@ def test_a_worker_that_begins_after_a_hold_holds_nothing(start: Start, web: Web)
     line.close()  # So does a hold end whose supervisor dies.
 
     edge.workers[0].kill()
-    _until(lambda: edge.log().count("A worker of the edge listens.") == 3)
+    until(lambda: edge.log().count("A worker of the edge listens.") == 3)
 
     began = time.monotonic()
     assert _statuses(_ask_web(edge, 12)) == [200] * 12
