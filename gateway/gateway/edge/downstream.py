@@ -156,7 +156,7 @@ class Client(asyncio.Protocol):
         if self._current is not None:
             self._current.resume_reply()
         elif not self._is_lingering:
-            self._await_request()  # Nothing was read meanwhile, so it may not be late.
+            self._await_client()  # Nothing was read meanwhile, so it may not be late.
             self._advance()
         self._update_reading()
 
@@ -230,7 +230,7 @@ class Client(asyncio.Protocol):
         if closes:
             self._close()
             return
-        self._await_request()
+        self._await_client()
         self._advance()
         if not self._is_reading:
             self._update_reading()
@@ -250,17 +250,20 @@ class Client(asyncio.Protocol):
                 self.cut_current()
         elif self._current is not None:
             self._current.check(now)
-        elif now < self._deadline or (self._is_lingering and self._is_still_sending(now)):
+        elif now < self._deadline:
             return
-        elif self._is_lingering or not self._is_in_head:
-            self.cut()
-        else:
+        elif self._is_in_head and not self._is_lingering:
             self._refuse("request-timeout")
+        elif not self._is_still_sending(now):
+            self.cut()
 
     def _is_still_sending(self, now: float) -> bool:
-        # A slow client that was answered before it was refused may take the rest of its answers.
+        # A slow client may take the rest of its answers, for which a connection that closes has its own time.
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return False
         is_late = now - self._deadline > self._shared.times.write
-        return not is_late and self._transport is not None and self._transport.get_write_buffer_size() > 0
+        return not is_late and transport.get_write_buffer_size() > 0
 
     def cut_current(self) -> None:
         """Give up on the request under way, and on the client."""
@@ -271,7 +274,8 @@ class Client(asyncio.Protocol):
 
     def drain(self, seconds: float) -> None:
         """Close within this time unless a request is under way, whose answer then closes."""
-        self._deadline = min(self._deadline, self._shared.loop.time() + seconds)
+        if not self._is_deaf:  # Else it closes already, when the client has taken what is sent.
+            self._deadline = min(self._deadline, self._shared.loop.time() + seconds)
 
     # The order of things
 
@@ -330,9 +334,11 @@ class Client(asyncio.Protocol):
         request = Request(b"", b"", "1.1", (), is_upgrade=False)
         return Exchange(self._shared, self, request, Refuse(code, detail, closes=True))
 
-    def _await_request(self) -> None:
+    def _await_client(self) -> None:
+        # For its next request, or for its taking the last answer.
         times = self._shared.times
-        self._deadline = self._shared.loop.time() + (times.head if self._is_in_head else times.idle)
+        seconds = times.write if self._is_deaf else times.head if self._is_in_head else times.idle
+        self._deadline = self._shared.loop.time() + seconds
 
     def _advance(self) -> None:
         if self._is_advancing:
@@ -367,6 +373,7 @@ class Client(asyncio.Protocol):
         if transport is None or transport.is_closing():
             return
         if not had_more_to_say or self._has_tls:
+            self._await_client()
             transport.close()
             return
         # Closing on unread bytes resets the connection, and the client may never see why it was refused.

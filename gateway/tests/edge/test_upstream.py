@@ -461,6 +461,34 @@ def test_a_slow_client_gets_all_of_a_long_reply(edge: RunningEdge) -> None:
     assert client.read_reply().body == body
 
 
+@pytest.mark.parametrize(
+    ("last", "drains"), [(b"Connection: close\r\n", False), (b"Connection: close\r\n", True), (b"", True)]
+)
+def test_a_slow_client_gets_the_end_of_a_last_reply(
+    start_edge: Callable[..., RunningEdge], last: bytes, drains: bool
+) -> None:
+    """What the edge still holds when it closes goes out, though the time to ask has long passed."""
+
+    async def keep_little() -> None:
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+
+    body = bytes(range(256)) * 128
+    edge = start_edge(times=replace(QUICK, idle=0.2 if last else 5.0, head=0.2, write=4.0, drain=8.0))
+    edge.web.behave = replying(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    client = edge.client(receive_buffer=4096)
+    until(lambda: bool(edge.edge.shared.clients))
+    transport = next(iter(edge.edge.shared.clients))._transport
+    edge.run(keep_little())
+    client.send(INDEX + last + b"\r\n")
+    until(lambda: transport.get_write_buffer_size() > 0)
+    draining = edge.begin(edge.edge.drain()) if drains else None
+    time.sleep(1.3)
+
+    assert client.read_reply().body == body
+    if draining is not None:
+        draining.result(5)
+
+
 def test_a_stale_connection_is_tried_again(edge: RunningEdge) -> None:
     edge.ask(INDEX + b"\r\n")
     edge.web.behave = closing_once(edge)
