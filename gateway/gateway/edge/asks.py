@@ -88,11 +88,7 @@ class Asks:
         return minted.token if minted is not None and minted.expires_at > self._clock() else None
 
     def ask(self, ask: policy.Ask, asker: Asker, request_id: str) -> None:
-        """Tell the asker the token for this request, now or when the web has answered."""
-        token = self.known(ask)
-        if token is not None:
-            asker.on_token(token, ask.principal.sub)
-            return
+        """Tell the asker, when the web has answered, the token for this request, which is not known."""
         key = (ask.principal.jti, ask.forward.route.audience)
         call = self._calls.get(key)
         if call is not None:
@@ -201,7 +197,7 @@ class _Call:
         self._request = f"{head}{rest}\r\n\r\n".encode() + body
         self._connection: Connection | None = None
         self._answers = asks.web.breaker.answers
-        self._retried = False
+        self._is_retried = False
         self._started_at: float | None = None
         self._status = 0
         self._answer = b""
@@ -235,8 +231,8 @@ class _Call:
 
     def on_failure(self, failure: Failure) -> None:
         self._connection = None
-        if failure is Failure.LOST and not self._status and not self._retried:
-            self._retried = True
+        if failure is Failure.LOST and not self._status and not self._is_retried:
+            self._is_retried = True
             self._asks.retry(self)
         else:
             if not self._status and failure not in {Failure.BUSY, Failure.OPEN}:

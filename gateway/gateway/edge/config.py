@@ -34,7 +34,6 @@ _UPSTREAM_VARIABLES: Final = {
 
 
 _LEAST_SECONDS: Final = 0.01
-_MOST_SECONDS: Final = 86_400
 
 
 def _time(seconds: float, *, most: float) -> float:
@@ -70,7 +69,7 @@ class Times:
     """That an upstream connection is kept idle: below the 30 s after which granian closes it."""
     open: float = _time(10.0, most=600)
     """That a service which does not answer is left alone before one request tries again."""
-    stream: float = _time(3600.0, most=_MOST_SECONDS)
+    stream: float = _time(3600.0, most=86_400)
     """For an event stream, instead of total."""
     stream_idle: float = _time(60.0, most=3600)
     """For the next piece of an event stream; its comments count."""
@@ -220,8 +219,8 @@ def read_times() -> Times:
         time.name: env_float(
             time_variable(time.name),
             getattr(usual, time.name),
-            minimum=time.metadata.get("least", _LEAST_SECONDS),
-            maximum=time.metadata.get("most", _MOST_SECONDS),
+            minimum=time.metadata["least"],
+            maximum=time.metadata["most"],
         )
         for time in fields(Times)
     }
@@ -238,8 +237,8 @@ def read_limits() -> Limits:
         limit.name: env_int(
             limit_variable(limit.name),
             getattr(usual, limit.name),
-            minimum=limit.metadata.get("least", 0),
-            maximum=limit.metadata.get("most", 2**31),
+            minimum=limit.metadata["least"],
+            maximum=limit.metadata["most"],
         )
         for limit in fields(Limits)
     }

@@ -81,11 +81,6 @@ class Head(NamedTuple):
     forwarded_for: bytes
     lines: Sequence[tuple[Passes, bytes]]
 
-    @property
-    def has_body(self) -> bool:
-        """Whether a body follows."""
-        return self.is_chunked or self.content_length > 0
-
 
 _PASSING: Final = {
     Passes.ALWAYS: (

@@ -82,10 +82,10 @@ class Limiter:
         clock: Callable[[], float],
     ) -> None:
         """people_per_address: how many times more an address may than a subject."""
-        shared = people_per_address
+        people = people_per_address
         self._subjects = _Quota(Buckets(per_second=per_second, burst=burst, most_keys=most_keys))
         self._addresses = _Quota(
-            Buckets(per_second=per_second * shared, burst=burst * shared, most_keys=most_keys)
+            Buckets(per_second=per_second * people, burst=burst * people, most_keys=most_keys)
         )
         self._clock = clock
 

@@ -134,7 +134,6 @@ class Edge:
             figures=figures,
             times=times,
             limits=limits,
-            trusted_proxies=configuration.trusted_proxies,
         )
 
     @property

@@ -1,4 +1,4 @@
-"""The answers that the edge gives by itself, and the head of those it passes on, as bytes."""
+"""The answers that the edge gives by itself, as bytes."""
 
 import json
 from collections.abc import Sequence

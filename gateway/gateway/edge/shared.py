@@ -37,7 +37,6 @@ class Shared:
     figures: Figures
     times: Times
     limits: Limits
-    trusted_proxies: int
     clients: "set[Client]" = field(default_factory=set)
     renewing: "set[State]" = field(default_factory=set)
     is_draining: bool = False

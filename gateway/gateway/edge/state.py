@@ -214,7 +214,7 @@ class State:
 
     @property
     def _client(self) -> str:
-        peer, proxies = self._requester.peer, self._shared.trusted_proxies
+        peer, proxies = self._requester.peer, self._shared.rules.trusted_proxies
         return policy.client_address(peer, self._admitted.head.forwarded_for, proxies) if proxies else peer
 
     @property

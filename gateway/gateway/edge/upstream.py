@@ -90,8 +90,8 @@ class Connection(asyncio.Protocol):
         "_parser",
         "_pool",
         "_status",
-        "_told",
         "_transport",
+        "_was_told",
         "idle_since",
     )
 
@@ -113,7 +113,7 @@ class Connection(asyncio.Protocol):
         self._is_kept = False
         self._is_whole = False
         self._status = 0
-        self._told = False
+        self._was_told = False
         self._head_bytes = 0
         self._excess = 0
         self._length: int | None = None
@@ -191,7 +191,7 @@ class Connection(asyncio.Protocol):
         self._pool.forget(self)
         if borrower is None:
             return
-        if self._told and self._length is None and not self._is_chunked() and exc is None:
+        if self._was_told and self._length is None and not self._is_chunked() and exc is None:
             borrower.on_data(b"", is_whole=True)
         else:
             borrower.on_failure(Failure.LOST)
@@ -280,11 +280,11 @@ class Connection(asyncio.Protocol):
         is_whole = self._is_whole
         if is_whole:
             self._borrower = None
-        if self._told:
+        if self._was_told:
             if data or is_whole:  # Chunk sizes and trailers are no news.
                 borrower.on_data(data, is_whole=is_whole)
         else:
-            self._told = True
+            self._was_told = True
             borrower.on_reply(self._status, self._fields, self._length, data, is_whole=is_whole)
         if is_whole:
             self._retire()
