@@ -1,4 +1,4 @@
-"""Clients that do not read: what is not read waits with the service, not in the edge."""
+"""Who does not read: what a client does not take waits with the service, and the other way round."""
 
 import time
 from collections.abc import Callable
@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.edge.config import Limits
-from gateway.edge.testing import QUICK, RunningEdge, Seen, json_reply
+from gateway.edge.config import Limits, Times
+from gateway.edge.rehearsal import Rehearsal, Wire, roomy
+from gateway.edge.testing import QUICK, Issuer, RunningEdge, Seen, json_reply
 
 HOST = b"Host: localhost:8000\r\n"
 INDEX = b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -106,3 +107,24 @@ def test_a_client_that_does_not_read_is_not_read(
 
     assert arrived
     assert read["bytes"] == 100_000
+
+
+def test_a_service_that_does_not_read_holds_the_client_back(issuer: Issuer) -> None:
+    form = b"POST /account/login/ HTTP/1.1\r\n" + HOST + b"Content-Length: 60000\r\n\r\n"
+    with Rehearsal(issuer, times=Times(), limits=roomy(collected=1024)) as rehearsal:
+        client = rehearsal.connect()
+        rehearsal.do(client.feed, form + b"-" * 20_000)
+        (service,) = rehearsal.loop.dialed
+
+        rehearsal.do(service.choke)
+        rehearsal.do(client.feed, b"-" * 20_000)
+        while_held = _body_bytes(service)
+        rehearsal.do(service.relieve)
+        after = _body_bytes(service)
+        rehearsal.do(client.feed, b"-" * 20_000)
+
+        assert (while_held, after, _body_bytes(service)) == (20_000, 40_000, 60_000)
+
+
+def _body_bytes(service: Wire) -> int:
+    return len(service.sent.partition(b"\r\n\r\n")[2])

@@ -11,9 +11,11 @@ from dataclasses import replace
 import pytest
 
 from chassis.problems import REFUSED_CHALLENGE
-from gateway.edge.cache import MAX_VARIANTS, Freshness, freshness_of
+from gateway.edge.cache import MAX_VARIANTS, UNSHARED_SECONDS, Cache, Freshness, freshness_of, key_of
 from gateway.edge.config import Limits
 from gateway.edge.downstream import Client
+from gateway.edge.headers import read_head
+from gateway.edge.policy import Forward, Request
 from gateway.edge.testing import (
     QUICK,
     Behavior,
@@ -186,12 +188,13 @@ def test_a_bad_token_is_refused_whatever_is_kept(
 
 
 @pytest.mark.case("H6")
+@pytest.mark.parametrize("lines", [b"", b"Cookie: sid=a\r\n"])
 @pytest.mark.parametrize("target", [b"/", b"/p/1", b"/account", b"/.well-known/jwks.json"])
-def test_pages_are_never_kept(edge: RunningEdge, target: bytes) -> None:
+def test_pages_are_never_kept(edge: RunningEdge, target: bytes, lines: bytes) -> None:
     edge.web.behave = replying(json_reply(extra=PUBLIC))
 
     for _ in range(2):
-        ask(edge, b"Cookie: sid=a\r\n", target=target)
+        ask(edge, lines, target=target)
 
     assert len(edge.web.seen) == 2
 
@@ -729,15 +732,70 @@ def test_a_long_copy_stands_in_memory_once(edge: RunningEdge, monkeypatch: pytes
     assert written[-1] is written[-3]
 
 
-def test_it_is_counted(edge: RunningEdge) -> None:
-    edge.categories.behave = replying(json_reply(extra=PUBLIC))
-    for _ in range(3):
-        ask(edge)
-
-    told = {
+def outcomes(edge: RunningEdge) -> dict[str, float]:
+    return {
         sample.labels["outcome"]: sample.value
         for family in edge.edge.shared.figures.collect()
         if family.name == "mercato_edge_cache"
         for sample in family.samples
     }
-    assert told == {"miss": 1, "hit": 2}
+
+
+def test_it_is_counted(edge: RunningEdge) -> None:
+    edge.categories.behave = replying(json_reply(extra=PUBLIC))
+    for _ in range(3):
+        ask(edge)
+
+    assert outcomes(edge) == {"miss": 1, "hit": 2}
+
+
+def test_what_is_given_while_it_is_renewed_is_counted(edge: RunningEdge) -> None:
+    edge.categories.behave = replying(json_reply(extra=STALE))
+    ask(edge)
+    ask(edge)
+
+    assert outcomes(edge) == {"miss": 1, "stale": 1}
+
+
+def test_what_is_given_in_place_of_an_error_is_counted(edge: RunningEdge) -> None:
+    edge.categories.behave = replying(json_reply(extra=ON_ERROR))
+    ask(edge)
+    edge.categories.behave = close
+    ask(edge)
+
+    assert outcomes(edge) == {"miss": 2, "on-error": 1}
+
+
+def test_what_others_have_fetched_is_counted(edge: RunningEdge) -> None:
+    gate = edge.categories.behave = Gate(json_reply(extra=PUBLIC))
+    clients = crowd(edge, 3)
+    gate.is_open = True
+    for client in clients:
+        client.read_reply()
+
+    assert outcomes(edge) == {"miss": 1, "shared": 2}
+
+
+def test_what_is_for_one_alone_is_so_for_a_while() -> None:
+    cache, forward = Cache(max_bytes=0, max_copy_bytes=0), reading()
+    cache.note_unshared(key_of(forward), 100.0)
+
+    assert cache.take_off(forward, 100.0 + UNSHARED_SECONDS - 0.1) is None
+    assert cache.take_off(forward, 100.0 + UNSHARED_SECONDS) is not None
+
+
+def test_of_what_is_for_one_alone_little_is_remembered() -> None:
+    cache, forward = Cache(max_bytes=0, max_copy_bytes=0), reading()
+    cache.note_unshared(key_of(forward), 100.0)
+    for number in range(2000):
+        cache.note_unshared((b"localhost:8000", b"/%d" % number), 100.0)
+
+    assert cache.take_off(forward, 100.0) is not None
+
+
+def reading() -> Forward:
+    fields = [(b"Host", b"localhost:8000")]
+    head = read_head(b"GET", "1.1", fields, is_upgrade=False)
+    route = RouteTable().find(PATH)
+    assert route is not None
+    return Forward(route, Request(b"GET", PATH, "1.1", fields, is_upgrade=False), head)

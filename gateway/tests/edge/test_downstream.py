@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.edge.config import Limits
+from gateway.edge.config import Limits, Times
+from gateway.edge.rehearsal import Rehearsal, roomy
 from gateway.edge.testing import QUICK, ROOMY, Issuer, RawClient, RunningEdge, Seen, json_reply, until
 
 HOST = b"Host: localhost:8000\r\n"
@@ -261,6 +262,19 @@ def test_an_idle_connection_is_closed(edge: RunningEdge) -> None:
     client = edge.client()
 
     assert client.is_closed()
+
+
+def test_a_refused_client_may_go_on_sending_only_so_much(issuer: Issuer) -> None:
+    with Rehearsal(issuer, times=Times(), limits=roomy()) as rehearsal:
+        client = rehearsal.connect()
+        rehearsal.do(client.feed, b"garbage\r\n\r\n")
+        has_said_no = client.sent.startswith(b"HTTP/1.1 400 ") and client.has_sent_eof
+
+        rehearsal.do(client.feed, b"a" * 4 * 1024 * 1024)
+        was_lost = client.is_lost
+        rehearsal.do(client.feed, b"a")
+
+        assert (has_said_no, was_lost, client.is_lost) == (True, False, True)
 
 
 @pytest.mark.case("G10")

@@ -10,7 +10,7 @@ from gateway.edge.config import Address, Limits, Times
 from gateway.edge.headers import Fields
 from gateway.edge.pool import Pool
 from gateway.edge.testing import QUICK, RawClient, RunningEdge, Seen
-from gateway.edge.upstream import Connection, Failure
+from gateway.edge.upstream import MAX_REPLY_HEAD_BYTES, Connection, Failure
 
 HOST = b"Host: localhost:8000\r\n"
 INDEX = b"GET / HTTP/1.1\r\n" + HOST
@@ -151,6 +151,17 @@ def test_framing_of_a_reply_has_a_limit(connection: Connection, listener: Listen
         connection.data_received(b"a" * 1024)
 
     assert listener.heard == [b"ab", Failure.INVALID]
+
+
+def test_the_head_of_a_reply_has_a_limit(listener: Listener) -> None:
+    lent = Connection(Pool("web", Address("127.0.0.1", 1), Times(), Limits()))
+    lent.send(listener, b"", is_head_request=False, may_be_kept=True)
+    lent.data_received(b"HTTP/1.1 200 OK\r\nX: ")
+    heard_before = list(listener.heard)
+
+    lent.data_received(b"a" * MAX_REPLY_HEAD_BYTES)
+
+    assert (heard_before, listener.heard) == ([], [Failure.INVALID])
 
 
 def test_a_reply_of_tiny_chunks_is_no_flood(connection: Connection, listener: Listener) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.edge.cache import Cache
 from gateway.edge.observe import Figures, Journal, Outcome
-from gateway.edge.testing import Issuer, RunningEdge
+from gateway.edge.testing import Issuer, RunningEdge, Seen, json_reply
 
 OUTCOME = Outcome("GET", "/a", "/a", 200, 0.00125, 11, "127.0.0.1", "0123456789abcdef", "")
 
@@ -115,3 +115,43 @@ def test_durations_add_up_over_statuses() -> None:
     assert found["mercato_http_request_seconds_sum"][0][1] == pytest.approx(20.00125)
     buckets = {labels["le"]: value for labels, value in found["mercato_http_request_seconds_bucket"]}
     assert (buckets["0.001"], buckets["0.0025"], buckets["10.0"], buckets["+Inf"]) == (0, 1, 1, 2)
+
+
+def counted(edge: RunningEdge, name: str) -> dict[tuple[str, ...], float]:
+    """What a counter has counted, by its labels."""
+    found = samples(edge.edge.shared.figures)[name]
+    return {tuple(labels.values()): value for labels, value in found if value}
+
+
+def test_counts_what_the_edge_refuses(edge: RunningEdge) -> None:
+    edge.ask(b"GET /nowhere HTTP/1.1\r\nHost: localhost:8000\r\n\r\n")
+    edge.ask(b"GET / HTTP/1.1\r\nHost: evil\r\n\r\n")
+
+    assert counted(edge, "mercato_edge_refusals_total") == {("not-found",): 1, ("malformed-request",): 1}
+
+
+def test_counts_what_becomes_of_calls(edge: RunningEdge) -> None:
+    async def fail(seen: Seen) -> None:
+        seen.reply(json_reply(status="500 Internal Server Error"))
+
+    async def close(seen: Seen) -> None:
+        seen.writer.close()
+
+    edge.run(edge.banners.stop())
+    edge.products.behave = fail
+    edge.variants.behave = close
+
+    for path in (b"categories", b"products", b"variants", b"placements"):
+        edge.ask(b"GET /api/v1/%b HTTP/1.1\r\nHost: localhost:8000\r\n\r\n" % path)
+
+    assert counted(edge, "mercato_upstream_calls_total") == {
+        ("catalog_category", "answered"): 1,
+        ("catalog_product", "error"): 1,
+        ("catalog_variant", "unknown"): 1,
+        ("banner", "not-sent"): 1,
+    }
+    assert counted(edge, "mercato_upstream_seconds_count") == {
+        ("catalog_category",): 1,
+        ("catalog_product",): 1,
+    }
+    assert counted(edge, "mercato_edge_retries_total") == {("catalog_variant",): 1}

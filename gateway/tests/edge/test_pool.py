@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable
 
 from gateway.edge.body import Body
-from gateway.edge.config import Limits
-from gateway.edge.testing import RunningEdge, Seen, json_reply, until
+from gateway.edge.config import Limits, Times
+from gateway.edge.rehearsal import Rehearsal, roomy
+from gateway.edge.testing import Issuer, RunningEdge, Seen, json_reply, until
 
 INDEX = b"GET / HTTP/1.1\r\nHost: localhost:8000\r\n\r\n"
 
@@ -48,6 +49,34 @@ def test_who_waited_too_long_leaves_its_place_in_the_queue(start_edge: Callable[
 
     assert statuses == [503, 503]
     assert time.monotonic() - started_at > 0.6
+
+
+def test_a_connection_is_kept_for_a_while(issuer: Issuer) -> None:
+    times = Times()
+    with Rehearsal(issuer, times=times, limits=roomy()) as rehearsal:
+        rehearsal.do(rehearsal.connect().feed, INDEX)
+        (wire,) = rehearsal.loop.dialed
+        rehearsal.do(wire.feed, json_reply())
+
+        rehearsal.pass_time(times.pooled - 1)
+        was_lost = wire.is_lost
+        rehearsal.pass_time(2)
+
+        assert (was_lost, wire.is_lost) == (False, True)
+
+
+def test_the_connection_that_was_used_last_is_used_first(issuer: Issuer) -> None:
+    with Rehearsal(issuer, times=Times(), limits=roomy()) as rehearsal:
+        clients = [rehearsal.connect() for _ in range(2)]
+        for client in clients:
+            rehearsal.do(client.feed, INDEX)
+        first, last = rehearsal.loop.dialed
+        for wire in (first, last):
+            rehearsal.do(wire.feed, json_reply())
+
+        rehearsal.do(clients[0].feed, INDEX)
+
+        assert [wire.sent.count(b"GET / ") for wire in (first, last)] == [1, 2]
 
 
 def test_a_dropped_body_keeps_its_size_only() -> None:

@@ -92,7 +92,8 @@ def test_a_stream_ends_at_last(start_edge: Callable[..., RunningEdge]) -> None:
     assert edge.edge.shared.upstreams["catalog_category"].streams == 0
 
 
-def test_a_stream_without_news_is_cut(edge: RunningEdge) -> None:
+def test_a_stream_without_news_is_cut(start_edge: Callable[..., RunningEdge]) -> None:
+    edge = start_edge(times=replace(QUICK, total=20.0, stream=20.0))
     edge.categories.behave = hang
 
     assert begun(edge).read_all() == b"9\r\n: hello\n\n\r\n"

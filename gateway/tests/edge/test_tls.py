@@ -308,7 +308,11 @@ def test_a_bad_certificate_changes_nothing_but_the_log(
 
 
 def test_files_that_are_gone_for_a_moment_change_nothing(
-    start_edge: StartEdge, authority: Authority, certificate: Certificate, tmp_path: Path
+    start_edge: StartEdge,
+    authority: Authority,
+    certificate: Certificate,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     edge = start_edge(tls=certificate)
     before = _serial(edge, authority)
@@ -317,6 +321,7 @@ def test_files_that_are_gone_for_a_moment_change_nothing(
     time.sleep(0.7)
 
     assert _serial(edge, authority) == before
+    assert caplog.records == []
 
 
 def _serial(edge: RunningEdge, authority: Authority) -> object:
