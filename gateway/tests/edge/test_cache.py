@@ -155,9 +155,16 @@ def test_freshness_is_read_as_it_is_written() -> None:
 
     assert freshness_of(200, [(b"Cache-Control", control)], 2) == Freshness(30, 300, 9000)
     assert freshness_of(200, [(b"Cache-Control", control), (b"Age", b"10")], 2) == Freshness(20, 300, 9000)
-    bound = control + b", must-revalidate"
-    assert freshness_of(200, [(b"Cache-Control", bound)], 2) == Freshness(30, 0, 0)
     assert freshness_of(200, [(b"Cache-Control", control)], None) is None
+    year = 365 * 24 * 3600
+    assert freshness_of(200, [(b"Cache-Control", b"public, max-age=9999999999")], 2) == Freshness(year, 0, 0)
+
+
+@pytest.mark.parametrize("bound", [b"must-revalidate", b"proxy-revalidate", b"s-maxage=30"])
+def test_what_must_be_asked_for_again_is_never_given_stale(bound: bytes) -> None:
+    control = b"public, max-age=30, stale-while-revalidate=300, stale-if-error=9000, " + bound
+
+    assert freshness_of(200, [(b"Cache-Control", control)], 2) == Freshness(30, 0, 0)
 
 
 # For whom
@@ -337,6 +344,7 @@ def test_who_has_it_already_is_told_so(edge: RunningEdge, condition: bytes) -> N
         assert (reply.status, reply.body, reply.field("content-length")) == (304, b"", None)
         assert (reply.field("etag"), reply.field("vary")) == ('"7"', "Accept")
         assert (reply.field("age") is not None) is is_kept
+        assert (reply.field("ratelimit") is None) is is_kept
     assert ask(edge).body == b'{"ok":true}'
     (seen,) = edge.categories.seen
     assert seen.values("if-none-match") == seen.values("if-modified-since") == []
@@ -460,6 +468,14 @@ def test_a_write_ends_what_is_kept_of_that_service(edge: RunningEdge, issuer: Is
 
     assert ask(edge).body == b"2"
     assert ask(edge, target=b"/api/v1/products").body == b"1"
+
+
+def test_a_form_of_the_web_ends_no_file(edge: RunningEdge) -> None:
+    edge.web.behave = replying(json_reply(extra=PUBLIC))
+    ask(edge, target=b"/static/a.css")
+    ask(edge, b"Content-Length: 0\r\n", target=b"/theme", method=b"POST")
+
+    assert ask(edge, target=b"/static/a.css").field("age") is not None
 
 
 def test_a_write_that_was_refused_ends_nothing(edge: RunningEdge, issuer: Issuer) -> None:

@@ -248,6 +248,7 @@ def test_no_token_is_kept_with_a_plan(edge: RunningEdge, issuer: Issuer) -> None
     ("data", "expected"),
     [
         (b"GET / HTTP/1.1\r\n\r\n", True),
+        (b"GET /%b HTTP/1.1\r\n\r\n" % (b"a" * MAX_HEAD_BYTES), False),
         (b"GET / HTTP/1.1\r\n\r\n\r\n", False),
         (b"GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n", False),
         (b"GET / HTTP/1.1\r\n", False),

@@ -242,6 +242,15 @@ def test_a_web_that_hangs_makes_the_call_unavailable(edge: RunningEdge, bearer: 
     assert reply.field("retry-after") == "2"
 
 
+def test_a_web_that_hung_is_asked_again(edge: RunningEdge, bearer: bytes) -> None:
+    edge.web.behave = lambda seen: asyncio.sleep(5)
+    hung = edge.ask(WALLET + bearer + b"\r\n")
+    edge.web.behave = edge.mint_answer
+    until(lambda: not edge.edge.shared.asks._calls)  # A moment in which another would still wait with it.
+
+    assert (hung.status, edge.ask(WALLET + bearer + b"\r\n").status) == (503, 200)
+
+
 def test_reuses_upstream_connections(edge: RunningEdge) -> None:
     for _ in range(3):
         edge.ask(INDEX + b"\r\n")
@@ -346,6 +355,19 @@ def test_any_origin_may_read_a_well_known_document(edge: RunningEdge) -> None:
 
     assert document.field("access-control-allow-origin") == "*"
     assert page.field("access-control-allow-origin") is None
+
+
+def test_an_answer_without_content_has_no_length(edge: RunningEdge) -> None:
+    # RFC 9110 section 8.6: it must not.
+    edge.web.behave = replying(b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n")
+
+    reply = edge.ask(INDEX + b"\r\n")
+
+    assert (reply.status, reply.field("content-length"), reply.field("transfer-encoding")) == (
+        204,
+        None,
+        None,
+    )
 
 
 def test_a_reply_until_close_becomes_chunked(edge: RunningEdge) -> None:
