@@ -164,3 +164,26 @@ def test_takes_as_many_descriptors_as_it_may_have(start: Start) -> None:
     listening_ports(process)
 
     assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (usual[1], usual[1])
+
+
+def test_who_connects_when_there_are_no_descriptors_waits_for_one(start: Start, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue(tmp_path, "localhost")
+    process = start(
+        EDGE_TLS_CERT=str(certificate), EDGE_TLS_KEY=str(key), MERCATO_ORIGIN="https://localhost:8000"
+    )
+    port, _ = listening_ports(process)
+    most = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (3, most[1]))
+    client = RawClient(port)
+    assert process.stdout is not None
+    said = process.stdout.readline()
+    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, most)
+
+    context = ssl.create_default_context(cafile=str(authority.file))
+    client.socket = context.wrap_socket(client.socket, server_hostname="localhost")
+    client.send(b"GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n")
+
+    assert "There are no more file descriptors for connections." in said
+    assert client.read_reply().status == 200
+    client.close()
