@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from gateway.edge.config import Limits
-from gateway.edge.control import Control
+from gateway.edge.control import MAX_HOLD_SECONDS, Control
 from gateway.edge.testing import EDGE_KEY, QUICK, Issuer, RawClient, RunningEdge, Seen, json_reply, until
 from gateway.edge.upstream import Connection
 
@@ -116,6 +116,14 @@ def test_a_hold_ends_by_itself(edge: RunningEdge, supervise: Callable[..., Super
 
     assert status == 200
     assert 0.2 < time.monotonic() - began < 2
+
+
+def test_a_hold_lasts_no_longer_than_that(edge: RunningEdge, supervise: Callable[..., Supervisor]) -> None:
+    supervise(edge).hold("web", seconds=1e6)
+
+    held_until = edge.edge.shared.upstreams["web"]._held_until
+    assert held_until is not None
+    assert held_until <= edge.edge.shared.loop.time() + MAX_HOLD_SECONDS
 
 
 def test_a_hold_ends_with_the_supervisor(edge: RunningEdge, supervise: Callable[..., Supervisor]) -> None:

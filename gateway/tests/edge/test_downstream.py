@@ -390,6 +390,30 @@ def test_draining_finishes_what_is_under_way(edge: RunningEdge, bearer: bytes) -
         edge.client()
 
 
+def test_draining_answers_who_comes_within_a_moment(edge: RunningEdge) -> None:
+    idle = edge.client()
+    idle.send(INDEX + b"\r\n")
+    idle.read_reply()
+    draining = edge.begin(edge.edge.drain())
+    time.sleep(0.2)
+
+    idle.send(INDEX + b"\r\n")
+
+    reply = idle.read_reply()
+    assert (reply.status, reply.field("connection")) == (200, "close")
+    draining.result(5)
+
+
+def test_who_waits_to_be_accepted_is_served_by_an_edge_that_retires(edge: RunningEdge) -> None:
+    async def retire() -> RawClient:
+        client = edge.client()  # The kernel connects it, while the loop stands still here.
+        client.send(INDEX + b"\r\n")
+        edge.edge.retire()
+        return client
+
+    assert edge.run(retire()).read_reply().status == 200
+
+
 def test_draining_waits_no_longer_for_one_whose_answer_had_begun(
     start_edge: Callable[..., RunningEdge], bearer: bytes
 ) -> None:

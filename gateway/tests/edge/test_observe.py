@@ -62,6 +62,19 @@ def test_many_lines_are_written_without_waiting() -> None:
     assert stream.getvalue().count(b"\n") > 800
 
 
+def test_what_cannot_be_written_does_not_pile_up() -> None:
+    class Full(io.BytesIO):
+        def write(self, data: object) -> int:
+            raise OSError("no space")
+
+    journal = Journal(Full())
+    journal.note(OUTCOME)
+    with pytest.raises(OSError, match="no space"):
+        journal.flush()
+
+    journal.flush()  # There is nothing left to write.
+
+
 @pytest.mark.parametrize("level", ["warning", "error", "critical"])
 def test_a_higher_level_silences_it(level: str) -> None:
     stream = io.BytesIO()

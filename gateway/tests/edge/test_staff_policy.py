@@ -258,6 +258,17 @@ def test_leads_people_on_and_tells_programs(code: str, fields: list[Field], loca
 
 
 @pytest.mark.parametrize("code", sorted(SESSION_REFUSALS))
+def test_challenges_who_is_not_logged_in_or_no_longer(code: str) -> None:
+    decision = ask(COOKIE, SAME, method=b"POST")
+    assert isinstance(decision, AskSession)
+
+    answer = refuse_session(decision.forward, code)
+
+    assert isinstance(answer, Refuse)
+    assert bool(answer.fields) is (code in {"invalid-token", "step-up-required"})
+
+
+@pytest.mark.parametrize("code", sorted(SESSION_REFUSALS))
 def test_leads_no_form_anywhere(code: str) -> None:
     decision = ask(COOKIE, SAME, HTML, method=b"POST")
     assert isinstance(decision, AskSession)

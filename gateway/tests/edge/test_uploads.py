@@ -69,6 +69,20 @@ def test_who_uploads_waits_for_its_turn(start_edge: Callable[..., RunningEdge], 
     assert {len(seen.body) for seen in edge.wallet.seen} == {2 * len(PART)}
 
 
+def test_no_more_uploads_wait_than_may(start_edge: Callable[..., RunningEdge], bearer: bytes) -> None:
+    edge = start_edge(times=replace(QUICK, queue=5.0, body=5.0), limits=replace(ROOMY, uploads=1, queued=1))
+    first = upload(edge, bearer)
+    until(lambda: len(edge.wallet.seen) == 1)
+    second = upload(edge, bearer)
+    until(lambda: pool(edge).queued == 1)
+
+    turned_away = upload(edge, bearer).read_reply()
+    first.send(PART)
+    second.send(PART)
+
+    assert (turned_away.status, first.read_reply().status, second.read_reply().status) == (503, 200, 200)
+
+
 def test_a_body_that_was_sent_takes_no_place(start_edge: Callable[..., RunningEdge], bearer: bytes) -> None:
     async def answer_late(seen: Seen) -> None:
         await seen.read_body()

@@ -235,6 +235,16 @@ def test_ends_under_load_without_a_failed_request(start: Start) -> None:
     assert sum(load.failed) == 0
 
 
+def test_a_worker_that_hangs_is_killed_in_the_end(start: Start) -> None:
+    edge = start(EDGE_DRAIN_SECONDS="0.1")
+    edge.workers[0].suspend()
+
+    edge.process.send_signal(signal.SIGTERM)
+
+    assert edge.process.wait(15) == 1
+    assert "A worker of the edge hangs." in edge.log()
+
+
 def test_workers_end_when_their_parent_is_killed(start: Start) -> None:
     edge = start()
     workers = edge.workers
