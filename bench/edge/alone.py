@@ -1,4 +1,4 @@
-"""What is measured of the edge alone: its cache, what it adds to a wait, more workers, and its memory."""
+"""What is measured besides the comparison: the edge's cache, the waits, more workers, its memory."""
 
 import contextlib
 import resource
@@ -6,7 +6,7 @@ import sys
 from statistics import median
 from typing import Any, Final
 
-from contestants import CACHED_PATH, Contestant, edge
+from contestants import CACHED_PATH, EDGE, Contestant, edge
 from issuer import Issuer, Web
 from load import Slice, Wrk
 from processes import resident_mb
@@ -30,22 +30,31 @@ def cached(wrk: Wrk, ours: Contestant, *, rounds: int, seconds: int) -> dict[str
 
 
 def added_latency(
-    wrk: Wrk, ours: Contestant, upstream_port: int, token: str, *, most: float, rounds: int, seconds: int
+    wrk: Wrk,
+    contestants: list[Contestant],
+    upstream_port: int,
+    token: str,
+    *,
+    rate: float,
+    rounds: int,
+    seconds: int,
 ) -> dict[str, Any]:
-    """What the edge adds to the wait for the upstream, at half of the requests a second that it carries."""
-    rate = most / 2
-    through, direct = [], []
+    """What the edge adds to the wait for the upstream at so many requests a second, and how long others take.
+
+    Waits are pairs of milliseconds: the median and the 99th percentile.
+    """
+    ports = {"direct": upstream_port} | {each.name: each.port for each in contestants}
+    waits: dict[str, list[tuple[float, float]]] = {name: [] for name in ports}
     for _ in range(rounds):
-        direct.append(wrk.latency(upstream_port, token, rate=rate, seconds=seconds))
-        through.append(wrk.latency(ours.port, token, rate=rate, seconds=seconds))
-    p50, p99 = (median(each[i] for each in through) - median(each[i] for each in direct) for i in (0, 1))
+        for name, port in ports.items():
+            waits[name].append(wrk.latency(port, token, rate=rate, seconds=seconds))
+    middle = {name: [median(each[i] for each in found) for i in (0, 1)] for name, found in waits.items()}
+    p50, p99 = (middle[EDGE][i] - middle["direct"][i] for i in (0, 1))
     return {
         "requests_per_second": round(rate),
         "added_p50_ms": round(p50, 2),
         "added_p99_ms": round(p99, 2),
-        "edge_ms": [round(median(each[i] for each in through), 2) for i in (0, 1)],
-        "direct_ms": [round(median(each[i] for each in direct), 2) for i in (0, 1)],
-    }
+    } | {f"{name}_ms": [round(each, 2) for each in pair] for name, pair in middle.items()}
 
 
 def workers(
